@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * Data shared between the eBPF programs and the tool: the ledger.
+ *
+ * A row counts what one call of one process did between one source and one
+ * destination by one kind of hop.  Rows, endpoints and processes live in
+ * arrays; a row names the others by index.
+ *
+ *   read row     source -> CS_MEMORY      bytes went into a user buffer
+ *   write row    source -> destination    bytes left a user buffer; the source
+ *                                         is what last filled that buffer, or
+ *                                         the file mapped there
+ *   direct row   source -> destination    no user buffer between (sendfile)
+ *   side row     ops and delivered are 0  what devices, faults and write-back
+ *                                         did for an endpoint: the source for
+ *                                         DISK_TO_CACHE and CACHE_TO_MAPPING,
+ *                                         the destination for CACHE_TO_DISK
+ *                                         and SOCKET_TO_NIC
+ */
+#ifndef CS_LEDGER_H
+#define CS_LEDGER_H
+
+#ifndef __KERNEL_TYPES__
+#include <linux/types.h>
+#endif
+
+#define CS_COMM_BYTES 16
+#define CS_PATH_BYTES 640
+
+/* Endpoint indices that are not in the table of endpoints. */
+enum cs_endpoint_index {
+	CS_MEMORY = 0, /* made by the process, or kept by it */
+	CS_UNRESOLVED = 1, /* a buffer whose mapping could not be looked up */
+	CS_LOST_ENDPOINT = 2, /* the table of endpoints was full */
+	CS_FIRST_ENDPOINT = 3,
+};
+
+enum cs_kind {
+	CS_KIND_MEMORY,
+	CS_KIND_FILE,
+	CS_KIND_TCP,
+	CS_KIND_UDP,
+	CS_KIND_UNIX,
+	CS_KIND_PIPE,
+	CS_KIND_DEVICE,
+	CS_KIND_OTHER, /* sockets of other families, anonymous inodes */
+	CS_KIND_MAX,
+};
+
+enum cs_place {
+	CS_PLACE_DISK,
+	CS_PLACE_PAGE_CACHE,
+	CS_PLACE_USER_BUFFER,
+	CS_PLACE_MAPPING,
+	CS_PLACE_ANON_MEMORY,
+	CS_PLACE_PIPE_BUFFER,
+	CS_PLACE_SOCKET_BUFFER,
+	CS_PLACE_NIC,
+	CS_PLACE_PEER,
+	CS_PLACE_DEVICE,
+	CS_PLACE_MAX,
+};
+
+enum cs_how {
+	CS_COPY,
+	CS_REFERENCE,
+	CS_MAP,
+	CS_DMA,
+	CS_TRANSFORM,
+	CS_HOW_MAX,
+};
+
+/* Every hop the hooks can see: name, from, to, how. */
+#define CS_HOPS(X)                                                \
+	X(DISK_TO_CACHE, DISK, PAGE_CACHE, DMA)                   \
+	X(CACHE_TO_DISK, PAGE_CACHE, DISK, DMA)                   \
+	X(SOCKET_TO_NIC, SOCKET_BUFFER, NIC, DMA)                 \
+	X(CACHE_TO_MAPPING, PAGE_CACHE, MAPPING, MAP)             \
+	X(CACHE_TO_USER, PAGE_CACHE, USER_BUFFER, COPY)           \
+	X(SOCKET_TO_USER, SOCKET_BUFFER, USER_BUFFER, COPY)       \
+	X(PIPE_TO_USER, PIPE_BUFFER, USER_BUFFER, COPY)           \
+	X(DEVICE_TO_USER, DEVICE, USER_BUFFER, COPY)              \
+	X(USER_TO_CACHE, USER_BUFFER, PAGE_CACHE, COPY)           \
+	X(USER_TO_SOCKET, USER_BUFFER, SOCKET_BUFFER, COPY)       \
+	X(USER_TO_PIPE, USER_BUFFER, PIPE_BUFFER, COPY)           \
+	X(USER_TO_DEVICE, USER_BUFFER, DEVICE, COPY)              \
+	X(MAPPING_TO_CACHE, MAPPING, PAGE_CACHE, COPY)            \
+	X(MAPPING_TO_SOCKET, MAPPING, SOCKET_BUFFER, COPY)        \
+	X(MAPPING_TO_PIPE, MAPPING, PIPE_BUFFER, COPY)            \
+	X(MAPPING_TO_DEVICE, MAPPING, DEVICE, COPY)               \
+	X(USER_PINNED_BY_SOCKET, USER_BUFFER, SOCKET_BUFFER, REFERENCE) \
+	X(MAPPING_PINNED_BY_SOCKET, MAPPING, SOCKET_BUFFER, REFERENCE)  \
+	X(CACHE_HELD_BY_SOCKET, PAGE_CACHE, SOCKET_BUFFER, REFERENCE)   \
+	X(CACHE_HELD_BY_PIPE, PAGE_CACHE, PIPE_BUFFER, REFERENCE) \
+	X(CACHE_SHARED, PAGE_CACHE, PAGE_CACHE, REFERENCE)        \
+	X(PIPE_HELD_BY_SOCKET, PIPE_BUFFER, SOCKET_BUFFER, REFERENCE)   \
+	X(PIPE_HELD_BY_PIPE, PIPE_BUFFER, PIPE_BUFFER, REFERENCE) \
+	X(PIPE_HELD_BY_CACHE, PIPE_BUFFER, PAGE_CACHE, REFERENCE) \
+	X(PIPE_HELD_BY_DEVICE, PIPE_BUFFER, DEVICE, REFERENCE)    \
+	X(SOCKET_HELD_BY_PIPE, SOCKET_BUFFER, PIPE_BUFFER, REFERENCE)   \
+	X(DEVICE_TO_PIPE, DEVICE, PIPE_BUFFER, COPY)              \
+	X(CACHE_TO_CACHE, PAGE_CACHE, PAGE_CACHE, COPY)           \
+	X(CACHE_TO_SOCKET, PAGE_CACHE, SOCKET_BUFFER, COPY)       \
+	X(CACHE_TO_PIPE, PAGE_CACHE, PIPE_BUFFER, COPY)           \
+	X(PIPE_TO_CACHE, PIPE_BUFFER, PAGE_CACHE, COPY)           \
+	X(PIPE_TO_SOCKET, PIPE_BUFFER, SOCKET_BUFFER, COPY)       \
+	X(SOCKET_TO_CACHE, SOCKET_BUFFER, PAGE_CACHE, COPY)       \
+	X(SOCKET_TO_PIPE, SOCKET_BUFFER, PIPE_BUFFER, COPY)       \
+	X(CACHE_TO_DEVICE, PAGE_CACHE, DEVICE, COPY)
+
+enum cs_hop {
+#define CS_HOP_NAME(name, from, to, how) CS_##name,
+	CS_HOPS(CS_HOP_NAME)
+#undef CS_HOP_NAME
+	CS_HOP_MAX,
+};
+
+/* Calls are x86-64 syscall numbers; these are what is none. */
+enum cs_call {
+	CS_CALL_FAULT = 0xff00, /* a page fault on a file mapping */
+	CS_CALL_KERNEL = 0xff01, /* no syscall of the process: write-back, softirq */
+	CS_CALL_COMPAT = 0xff02, /* a 32-bit syscall */
+};
+
+enum cs_row_flags {
+	CS_ROW_DERIVED = 1 << 0, /* implied by the syscall, not seen by a hook */
+};
+
+struct cs_row_key {
+	__u32 process; /* index; 0 is the kernel itself */
+	__u32 source; /* endpoint index */
+	__u32 destination; /* endpoint index */
+	__u16 call; /* syscall number or enum cs_call */
+	__u8 hop; /* enum cs_hop */
+	__u8 flags; /* enum cs_row_flags */
+};
+
+struct cs_row {
+	struct cs_row_key key;
+	__u64 ops; /* operations that moved bytes this way */
+	__u64 bytes; /* bytes of this hop */
+	__u64 delivered; /* bytes that reached the destination */
+	__u64 mode_switches;
+	__u64 voluntary; /* context switches */
+	__u64 involuntary;
+	__u64 minor; /* page faults */
+	__u64 major;
+};
+
+/* What an inode is called in all tables: unique while the system is up. */
+struct cs_inode_key {
+	__u32 dev;
+	__u32 generation;
+	__u64 ino;
+};
+
+enum cs_endpoint_flags {
+	CS_ENDPOINT_DESCRIBED = 1 << 0,
+	CS_ENDPOINT_PATH_CUT = 1 << 1, /* outermost folders did not fit */
+	CS_ENDPOINT_DELETED = 1 << 2, /* had no name left at first sight */
+	CS_ENDPOINT_FROM_MAPPING = 1 << 3,
+};
+
+struct cs_endpoint {
+	struct cs_inode_key inode;
+	__u8 kind; /* enum cs_kind */
+	__u8 flags; /* enum cs_endpoint_flags */
+	__u16 family; /* AF_* of a socket */
+	__u16 local_port; /* host byte order */
+	__u16 peer_port;
+	__u32 rdev; /* of a device: major << 20 | minor */
+	__u32 path_bytes; /* used in path[] */
+	__u8 local[16]; /* first 4 bytes when AF_INET */
+	__u8 peer[16];
+	__u64 filled_bytes; /* page cache bytes added while tracing */
+	/*
+	 * Names of the path from the leaf to the root, each ended by a NUL:
+	 * "film.mp4\0srv\0".  A unix socket: the bytes of sun_path.
+	 */
+	char path[CS_PATH_BYTES];
+};
+
+struct cs_process {
+	__u64 start_ns; /* since boot */
+	__u32 pid; /* thread group id */
+	__u32 parent;
+	__u32 exec_id; /* how many execs the program has seen */
+	__u32 fill_epoch; /* names the generation of remembered buffers */
+	__u64 fills; /* counts remembered buffers */
+	__u64 maps; /* counts changed mappings */
+	char comm[CS_COMM_BYTES];
+};
+
+/* What could not be kept, since the start. */
+struct cs_lost {
+	__u64 rows; /* operations that found no room for their row */
+	__u64 endpoints; /* endpoints not described: their rows say CS_LOST_ENDPOINT */
+	__u64 processes;
+	__u64 threads; /* operations of threads without room for their state */
+	__u64 buffers; /* remembered buffers given up for new ones */
+	__u64 segments; /* bytes of iovecs beyond the ones looked at */
+};
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* Data shared between the eBPF programs and the tool: what to watch. */
+#ifndef CS_SETTINGS_H
+#define CS_SETTINGS_H
+
+#include "abi/ledger.h"
+
+#define CS_MAX_ROWS 65536
+#define CS_MAX_ENDPOINTS 20480
+#define CS_MAX_PROCESSES 16384
+#define CS_MAX_BUFFER_BLOCKS 65536
+#define CS_MAX_PIDS (1 << 22) /* the kernel's PID_MAX_LIMIT */
+
+/* Families of data-moving routines: a bit is set where they are derived. */
+enum cs_family {
+	CS_FAMILY_FILE_READ,
+	CS_FAMILY_FILE_WRITE,
+	CS_FAMILY_TCP,
+	CS_FAMILY_UDP,
+	CS_FAMILY_UNIX,
+	CS_FAMILY_PIPE,
+	CS_FAMILY_SPLICE, /* sendfile, splice, copy_file_range */
+	CS_FAMILY_MAPPING, /* changes of mappings; not a number, but links depend on it */
+	CS_FAMILY_DEVICE, /* character devices: seen in the derived tier only */
+	CS_FAMILY_MAX,
+};
+
+struct cs_settings {
+	__u32 own_tgid; /* never traced */
+	__u8 all; /* every process */
+	__u8 follow; /* children are traced, too */
+	__u8 by_comm; /* programs that come to be called comm */
+	__u8 by_cgroup; /* processes that move into cgroups[] */
+	__u32 derived; /* bits 1 << enum cs_family */
+	char comm[CS_COMM_BYTES];
+};
+
+#endif

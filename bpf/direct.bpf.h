@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Operations between two files without a user buffer. */
+#ifndef CS_DIRECT_BPF_H
+#define CS_DIRECT_BPF_H
+
+#include "bpf/ledger.bpf.h"
+#include "bpf/inode.bpf.h"
+
+/* The file behind a descriptor of the current task as an address, or 0. */
+static __always_inline u64 file_of_fd(struct task_struct *task, u32 fd)
+{
+	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct file **files = BPF_CORE_READ(table, fd);
+	struct file *file = NULL;
+
+	if (fd < BPF_CORE_READ(table, max_fds))
+		bpf_probe_read_kernel(&file, sizeof(file), files + fd);
+	return (u64)file;
+}
+
+/* By kind of source and of destination: the hop of what was copied, of what was handed on. */
+static __always_inline u8 direct_hop(u32 from, u32 to, bool copied)
+{
+	bool to_socket = to == CS_KIND_TCP || to == CS_KIND_UDP || to == CS_KIND_UNIX;
+
+	switch (from) {
+	case CS_KIND_FILE:
+		if (to == CS_KIND_FILE)
+			return copied ? CS_CACHE_TO_CACHE : CS_CACHE_SHARED;
+		if (to == CS_KIND_PIPE)
+			return copied ? CS_CACHE_TO_PIPE : CS_CACHE_HELD_BY_PIPE;
+		if (to_socket)
+			return copied ? CS_CACHE_TO_SOCKET : CS_CACHE_HELD_BY_SOCKET;
+		return CS_CACHE_TO_DEVICE;
+	case CS_KIND_PIPE:
+		if (to == CS_KIND_FILE)
+			return copied ? CS_PIPE_TO_CACHE : CS_PIPE_HELD_BY_CACHE;
+		if (to == CS_KIND_PIPE)
+			return CS_PIPE_HELD_BY_PIPE;
+		if (to_socket)
+			return copied ? CS_PIPE_TO_SOCKET : CS_PIPE_HELD_BY_SOCKET;
+		return CS_PIPE_HELD_BY_DEVICE;
+	case CS_KIND_DEVICE:
+	case CS_KIND_OTHER:
+		return CS_DEVICE_TO_PIPE;
+	default:
+		if (to == CS_KIND_FILE)
+			return CS_SOCKET_TO_CACHE;
+		return copied ? CS_SOCKET_TO_PIPE : CS_SOCKET_HELD_BY_PIPE;
+	}
+}
+
+static __always_inline u32 kind_of(u32 index)
+{
+	struct cs_endpoint *e = bpf_map_lookup_elem(&endpoints, &index);
+
+	return e ? e->kind : CS_KIND_OTHER;
+}
+
+static __always_inline u32 endpoint_at(struct thread *t, u64 file)
+{
+	struct file *f = (void *)file;
+
+	return endpoint_find(t, (u64)BPF_CORE_READ(f, f_inode), file);
+}
+
+/* As fold_direct(), with the files as addresses. */
+static __always_inline void fold_direct_at(struct thread *t, struct task_struct *task, u64 in,
+					   u64 out, s64 ret, u8 flags)
+{
+	struct cs_row_key key = { .flags = flags };
+	u64 copied = t->copied;
+	u64 bytes = ret > 0 ? ret : 0;
+	u32 from, to;
+
+	t->copied = 0;
+	t->referenced = 0;
+	t->spliced = 0;
+	key.process = t->process;
+	key.source = endpoint_at(t, in);
+	key.destination = endpoint_at(t, out);
+	key.call = current_call(task);
+	from = kind_of(key.source);
+	to = kind_of(key.destination);
+	/* Derived: files are copied to files, everything else is handed on. */
+	if (flags & CS_ROW_DERIVED)
+		copied = to == CS_KIND_FILE ? bytes : 0;
+	if (copied > bytes)
+		copied = bytes;
+	key.hop = direct_hop(from, to, copied == bytes && bytes);
+	if (copied == bytes || !copied) {
+		fold(t, task, &key, bytes, bytes);
+		return;
+	}
+	key.hop = direct_hop(from, to, false);
+	fold(t, task, &key, bytes - copied, bytes - copied);
+	key.hop = direct_hop(from, to, true);
+	fold_part(t, &key, copied, 0);
+}
+
+/* An operation that moved @ret bytes from @in to @out. */
+static __always_inline void fold_direct(struct thread *t, struct task_struct *task,
+					struct file *in, struct file *out, s64 ret, u8 flags)
+{
+	fold_direct_at(t, task, address(t, in), address(t, out), ret, flags);
+}
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Describing endpoints: names of inodes, addresses of sockets. */
+#ifndef CS_INODE_BPF_H
+#define CS_INODE_BPF_H
+
+#include "bpf/ledger.bpf.h"
+
+#define S_IFMT 0170000
+#define S_IFSOCK 0140000
+#define S_IFREG 0100000
+#define S_IFBLK 0060000
+#define S_IFCHR 0020000
+#define S_IFIFO 0010000
+
+int describe_path(u32 index, u64 file);
+int describe_socket(struct cs_endpoint *e, u32 index, u64 file);
+u32 socket_endpoint(u64 sk);
+
+static __always_inline void inode_key(u64 address, struct cs_inode_key *key)
+{
+	struct inode *inode = (void *)address;
+
+	key->dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	key->generation = BPF_CORE_READ(inode, i_generation);
+	key->ino = BPF_CORE_READ(inode, i_ino);
+}
+
+#endif

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The parts of kernel types that the programs read, for CO-RE: the loader
+ * finds each field by name in the running kernel's BTF.  Written by hand so
+ * that a build needs no BTF of any kernel.  Fields stand in no real order.
+ */
+#ifndef CS_KERNEL_H
+#define CS_KERNEL_H
+
+#include <linux/types.h>
+#include <linux/bpf.h>
+#include <stdbool.h>
+
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __u64 u64;
+typedef __s64 s64;
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct qstr {
+	const unsigned char *name;
+};
+
+struct super_block {
+	u32 s_dev;
+};
+
+struct inode {
+	u16 i_mode;
+	u32 i_generation;
+	u32 i_rdev;
+	unsigned int i_nlink;
+	unsigned long i_ino;
+	s64 i_size;
+	struct super_block *i_sb;
+};
+
+struct dentry {
+	struct dentry *d_parent;
+	struct qstr d_name;
+};
+
+struct vfsmount {
+	struct dentry *mnt_root;
+};
+
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+};
+
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+};
+
+struct file {
+	struct path f_path;
+	struct inode *f_inode;
+	void *private_data;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct signal_struct {
+	struct {
+		int counter;
+	} live;
+};
+
+struct thread_info {
+	u32 status;
+};
+
+struct task_struct {
+	struct thread_info thread_info;
+	int pid;
+	int tgid;
+	unsigned int flags;
+	u32 self_exec_id;
+	unsigned long nvcsw;
+	unsigned long nivcsw;
+	unsigned long min_flt;
+	unsigned long maj_flt;
+	u64 start_boottime;
+	char comm[16];
+	struct task_struct *group_leader;
+	struct task_struct *real_parent;
+	struct files_struct *files;
+	struct signal_struct *signal;
+	struct mm_struct *mm;
+};
+
+struct pt_regs {
+	unsigned long di, si, dx, r10, r8, r9;
+	unsigned long ax, orig_ax;
+};
+
+struct iovec {
+	void *iov_base;
+	unsigned long iov_len;
+};
+
+struct iov_iter {
+	u8 iter_type;
+	unsigned long iov_offset;
+	unsigned long count;
+	void *ubuf;
+	const struct iovec *__iov;
+};
+
+/* Before Linux kernel commit de4f5fed3f23 "iov_iter: add iter_iovec() helper" (in v6.4). */
+struct iov_iter___v61 {
+	const struct iovec *iov;
+};
+
+/* Values differ by kernel: read them with bpf_core_enum_value() only. */
+enum iter_type {
+	ITER_IOVEC = 1,
+	ITER_UBUF = 2,
+	ITER_PIPE = 3, /* until v6.5 */
+};
+
+enum pageflags {
+	PG_head = 1,
+};
+
+struct kiocb {
+	struct file *ki_filp;
+};
+
+struct msghdr {
+	struct iov_iter msg_iter;
+	unsigned int msg_flags;
+};
+
+struct in6_addr {
+	u8 s6_addr[16];
+};
+
+
+struct sock_common {
+	u16 skc_family;
+	u16 skc_num;
+	u16 skc_dport;
+	u32 skc_daddr;
+	u32 skc_rcv_saddr;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
+};
+
+struct socket {
+	struct file *file;
+	struct sock *sk;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+	u16 sk_protocol;
+	u16 sk_type;
+	struct socket *sk_socket;
+};
+
+struct sockaddr_un {
+	u16 sun_family;
+	char sun_path[108];
+};
+
+struct unix_address {
+	int len;
+	struct sockaddr_un name[0];
+};
+
+struct unix_sock {
+	struct unix_address *addr;
+	struct sock *peer;
+};
+
+struct device {
+	struct device *parent;
+};
+
+struct net_device {
+	struct device dev;
+};
+
+struct sk_buff {
+	struct sock *sk;
+	unsigned int len;
+	unsigned char *head;
+	unsigned char *data;
+	u16 transport_header;
+};
+
+struct splice_desc {
+	union {
+		struct file *file;
+	} u;
+};
+
+struct address_space {
+	struct inode *host;
+};
+
+struct page {
+	unsigned long flags;
+	unsigned long compound_head;
+	struct address_space *mapping;
+};
+
+struct folio {
+	unsigned long flags;
+	struct address_space *mapping;
+	unsigned long index;
+};
+
+/* The order moved into _flags_1 between v6.1 and v6.12. */
+struct folio___v61 {
+	unsigned char _folio_order;
+};
+
+struct folio___v612 {
+	unsigned long _flags_1;
+};
+
+/* flags became a struct between v6.12 and v6.18. */
+struct folio___v618 {
+	struct {
+		unsigned long f;
+	} flags;
+};
+
+struct bio_vec {
+	struct page *bv_page;
+};
+
+struct bvec_iter {
+	unsigned int bi_size;
+};
+
+struct bio {
+	u32 bi_opf;
+	struct bvec_iter bi_iter;
+	struct bio_vec *bi_io_vec;
+	u16 bi_flags;
+};
+
+struct vm_area_struct {
+	unsigned long vm_start;
+	unsigned long vm_end;
+	unsigned long vm_flags;
+	struct file *vm_file;
+};
+
+struct vm_fault {
+	unsigned long pgoff;
+	struct vm_area_struct *vma;
+	unsigned long address;
+};
+
+struct kernfs_node {
+	u64 id;
+};
+
+struct cgroup_subsys_state {
+	struct cgroup_subsys_state *parent;
+	struct cgroup *cgroup;
+};
+
+struct cgroup {
+	struct cgroup_subsys_state self;
+	struct kernfs_node *kn;
+};
+
+#pragma clang attribute pop
+
+#endif

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Owns the maps, the settings and what is new: threads, processes, endpoints,
+ * rows.  Everything here runs once for each of them, then hooks find it in the
+ * thread's own caches.
+ */
+#include "bpf/ledger.bpf.h"
+#include "bpf/inode.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+const volatile struct cs_settings settings;
+__u64 traced[CS_MAX_PIDS / 64];
+struct cs_lost lost;
+__u32 nr_rows;
+__u32 nr_endpoints = CS_FIRST_ENDPOINT;
+__u32 nr_processes = 1; /* 0 is the kernel */
+
+thread_map threads SEC(".maps");
+row_map rows SEC(".maps");
+endpoint_map endpoints SEC(".maps");
+process_map processes SEC(".maps");
+
+struct process_key {
+	u32 pid;
+	u32 exec_id;
+	u64 start_ns;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, CS_MAX_PROCESSES);
+	__type(key, struct process_key);
+	__type(value, u32);
+} process_index SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, CS_MAX_ENDPOINTS);
+	__type(key, struct cs_inode_key);
+	__type(value, u32);
+} endpoint_index SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, CS_MAX_ROWS);
+	__type(key, struct cs_row_key);
+	__type(value, u32);
+} row_index SEC(".maps");
+
+/* The next slot of a table of @max, or 0 when it is full. */
+static __always_inline u32 next_slot(u32 *counter, u32 max)
+{
+	u32 slot;
+
+	if (*counter >= max)
+		return 0;
+	slot = __sync_fetch_and_add(counter, 1);
+	return slot < max ? slot : 0;
+}
+
+static __always_inline u32 process_find(struct task_struct *task)
+{
+	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+	struct process_key key = {
+		.pid = BPF_CORE_READ(task, tgid),
+		.exec_id = BPF_CORE_READ(leader, self_exec_id),
+		.start_ns = BPF_CORE_READ(leader, start_boottime),
+	};
+	u32 *known = bpf_map_lookup_elem(&process_index, &key);
+	struct cs_process *p;
+	u32 slot;
+
+	if (known)
+		return *known;
+	slot = next_slot(&nr_processes, CS_MAX_PROCESSES);
+	p = bpf_map_lookup_elem(&processes, &slot);
+	if (!slot || !p) {
+		add(lost.processes, 1);
+		return 0;
+	}
+	p->start_ns = key.start_ns;
+	p->pid = key.pid;
+	p->exec_id = key.exec_id;
+	p->parent = BPF_CORE_READ(leader, real_parent, tgid);
+	bpf_core_read_str(p->comm, sizeof(p->comm), &leader->comm);
+	if (!bpf_map_update_elem(&process_index, &key, &slot, BPF_NOEXIST))
+		return slot;
+	/* Another thread was first; the slot stays empty. */
+	p->pid = 0;
+	known = bpf_map_lookup_elem(&process_index, &key);
+	return known ? *known : 0;
+}
+
+/*
+ * Gives a thread its process.  Unless it was @born while tracing, counters
+ * start now: what came before its first operation is not known.
+ * Returns 0, or -1 when the process could not be kept.
+ */
+__noinline int thread_start(struct thread *t, int born)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	if (!t)
+		return -1;
+	if (!born) {
+		t->nvcsw = BPF_CORE_READ(task, nvcsw);
+		t->nivcsw = BPF_CORE_READ(task, nivcsw);
+		t->min_flt = BPF_CORE_READ(task, min_flt);
+		t->maj_flt = BPF_CORE_READ(task, maj_flt);
+	}
+	t->process = process_find(task);
+	return t->process ? 0 : -1;
+}
+
+static __always_inline void endpoint_describe(struct cs_endpoint *e, u32 index, u64 inode, u64 file)
+{
+	u32 format = BPF_CORE_READ((struct inode *)inode, i_mode) & S_IFMT;
+
+	if (format == S_IFSOCK) {
+		describe_socket(e, index, file);
+	} else if (format == S_IFIFO) {
+		e->kind = CS_KIND_PIPE;
+	} else if (format == S_IFREG) {
+		e->kind = CS_KIND_FILE;
+	} else if (format == S_IFCHR || format == S_IFBLK) {
+		e->kind = CS_KIND_DEVICE;
+		e->rdev = BPF_CORE_READ((struct inode *)inode, i_rdev);
+	} else {
+		e->kind = CS_KIND_OTHER;
+	}
+	if (format != S_IFSOCK)
+		describe_path(index, file);
+	if (!BPF_CORE_READ((struct inode *)inode, i_nlink))
+		e->flags |= CS_ENDPOINT_DELETED;
+	e->flags |= CS_ENDPOINT_DESCRIBED;
+}
+
+/*
+ * The index of the endpoint behind @inode, described by @file if that is not 0
+ * and it was not yet.  Never fails: a full table gives CS_LOST_ENDPOINT.
+ */
+__noinline int endpoint_find(struct thread *t, u64 inode, u64 file)
+{
+	struct cs_inode_key key;
+	struct cs_endpoint *e;
+	struct endpoint_cache *c;
+	u32 slot, *known;
+
+	if (!t || !inode)
+		return CS_LOST_ENDPOINT;
+	inode_key(inode, &key);
+	known = bpf_map_lookup_elem(&endpoint_index, &key);
+	if (known) {
+		slot = *known;
+	} else {
+		slot = next_slot(&nr_endpoints, CS_MAX_ENDPOINTS);
+		if (!slot || bpf_map_update_elem(&endpoint_index, &key, &slot, BPF_NOEXIST)) {
+			known = bpf_map_lookup_elem(&endpoint_index, &key);
+			if (!known) {
+				add(lost.endpoints, 1);
+				return CS_LOST_ENDPOINT;
+			}
+			slot = *known;
+		}
+	}
+	e = bpf_map_lookup_elem(&endpoints, &slot);
+	if (!e)
+		return CS_LOST_ENDPOINT;
+	if (!known) {
+		e->inode = key;
+		if ((BPF_CORE_READ((struct inode *)inode, i_mode) & S_IFMT) == S_IFREG)
+			e->kind = CS_KIND_FILE;
+	}
+	if (file && !(e->flags & CS_ENDPOINT_DESCRIBED))
+		endpoint_describe(e, slot, inode, file);
+	c = &t->endpoints[(inode / 64 + inode / 1024) % NR_ENDPOINT_CACHE];
+	if (file) {
+		c->inode = inode;
+		c->ino = key.ino;
+		c->generation = key.generation;
+		c->index = slot;
+	}
+	return slot;
+}
+
+/* The index of an endpoint seen before, or -1. */
+__noinline int endpoint_known(u64 inode)
+{
+	struct cs_inode_key key;
+	u32 *known;
+
+	inode_key(inode, &key);
+	known = bpf_map_lookup_elem(&endpoint_index, &key);
+	return known ? *known : -1;
+}
+
+static __always_inline int row_slot(const struct cs_row_key *wanted)
+{
+	/* Up to v6.1 helpers take keys from the stack or a map only. */
+	struct cs_row_key key = *wanted;
+	u32 slot, *known = bpf_map_lookup_elem(&row_index, &key);
+	struct cs_row *row;
+
+	if (known)
+		return *known;
+	slot = nr_rows < CS_MAX_ROWS ? __sync_fetch_and_add(&nr_rows, 1) : CS_MAX_ROWS;
+	row = bpf_map_lookup_elem(&rows, &slot);
+	if (row && !bpf_map_update_elem(&row_index, &key, &slot, BPF_NOEXIST)) {
+		row->key = key;
+		return slot;
+	}
+	known = bpf_map_lookup_elem(&row_index, &key);
+	if (known)
+		return *known;
+	add(lost.rows, 1);
+	return -1;
+}
+
+/* The slot of the row of @key, made if it is new; -1 when the ledger is full. */
+__noinline int row_find(struct thread *t, struct cs_row_key *key)
+{
+	struct row_cache *c;
+	int slot;
+
+	if (!t || !key)
+		return -1;
+	slot = row_slot(key);
+	if (slot >= 0) {
+		c = &t->rows[row_cache_index(key->hop)];
+		c->key = *key;
+		c->slot = slot;
+		c->used = 1;
+	}
+	return slot;
+}
+
+/* Counts @bytes in a row that no operation of the thread at hand makes. */
+__noinline int add_side(struct cs_row_key *key, u64 bytes)
+{
+	struct cs_row *row;
+	int slot;
+
+	if (!key)
+		return -1;
+	slot = row_slot(key);
+	if (slot < 0)
+		return -1;
+	row = bpf_map_lookup_elem(&rows, &slot);
+	if (row)
+		add(row->bytes, bytes);
+	return 0;
+}

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What every hook does with what it saw: find the thread's state, name the
+ * endpoints, fold the operation into its ledger row.  The common case is
+ * inline and touches no hash; ledger.bpf.c has the maps and the rest.
+ */
+#ifndef CS_LEDGER_BPF_H
+#define CS_LEDGER_BPF_H
+
+#include "bpf/kernel.h"
+#define __KERNEL_TYPES__
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_core_read.h>
+
+#include "abi/ledger.h"
+#include "abi/settings.h"
+
+#define NR_ROW_CACHE 4
+#define NR_ENDPOINT_CACHE 4
+#define NR_VMA_CACHE 4
+
+struct row_cache {
+	struct cs_row_key key;
+	u32 slot;
+	u32 used;
+};
+
+struct endpoint_cache {
+	u64 inode; /* address */
+	u64 ino;
+	u32 generation;
+	u32 index;
+};
+
+struct vma_cache {
+	u64 start, end;
+	u64 maps; /* cs_process.maps when it was looked up */
+	u32 endpoint; /* CS_MEMORY unless it maps a file that cannot be private */
+	u32 unused;
+};
+
+/* State of a thread between its hooks, in task storage. */
+struct thread {
+	u32 process; /* index, 0 until known */
+	u32 last_slot; /* the row of the operation before */
+	/* Counters of the task at the end of the operation before. */
+	u64 nvcsw, nivcsw, min_flt, maj_flt;
+	/* What nested routines did for the operation that is under way. */
+	u64 copied; /* by a CPU */
+	u64 referenced;
+	u64 spliced; /* page references taken by the send that is under way */
+	u32 nested_udp; /* udp_sendmsg() ran inside udpv6_sendmsg() */
+	/* The buffer filled last, valid while cs_process.fills and .maps stand. */
+	u32 fill_endpoint;
+	u64 fill_start, fill_end;
+	u64 fills, maps;
+	u64 scratch; /* see address() */
+	struct endpoint_cache endpoints[NR_ENDPOINT_CACHE];
+	struct row_cache rows[NR_ROW_CACHE];
+	struct vma_cache vmas[NR_VMA_CACHE];
+};
+
+typedef struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct thread);
+} thread_map;
+
+typedef struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, CS_MAX_ROWS);
+	__type(key, u32);
+	__type(value, struct cs_row);
+} row_map;
+
+typedef struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, CS_MAX_ENDPOINTS);
+	__type(key, u32);
+	__type(value, struct cs_endpoint);
+} endpoint_map;
+
+typedef struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, CS_MAX_PROCESSES);
+	__type(key, u32);
+	__type(value, struct cs_process);
+} process_map;
+
+extern thread_map threads SEC(".maps");
+extern row_map rows SEC(".maps");
+extern endpoint_map endpoints SEC(".maps");
+extern process_map processes SEC(".maps");
+
+extern const volatile struct cs_settings settings;
+extern __u64 traced[CS_MAX_PIDS / 64];
+extern struct cs_lost lost;
+
+/* ledger.bpf.c; pointers to kernel objects travel as plain addresses. */
+int thread_start(struct thread *t, int born);
+int endpoint_find(struct thread *t, u64 inode, u64 file);
+int endpoint_known(u64 inode);
+int row_find(struct thread *t, struct cs_row_key *key);
+int add_side(struct cs_row_key *key, u64 bytes);
+
+/* buffer.bpf.c */
+struct segments {
+	u64 iov; /* address of struct iovec in kernel or user memory; 0: one segment */
+	u64 base; /* the segment when iov is 0 */
+	u64 bytes; /* moved through all segments */
+	u64 offset; /* bytes of iov[0] used; the walk goes backwards from there */
+	u32 user; /* iov is in user memory: walk forwards from iov[0] */
+	u32 endpoint; /* that filled the buffers, or that they went to */
+	u32 call;
+	u8 hop; /* of bytes from user buffers */
+	u8 mapping_hop; /* of bytes from file mappings */
+	u8 flags; /* enum cs_row_flags */
+	u8 unused;
+};
+int remember(struct segments *s);
+int attribute(struct segments *s);
+
+#define PF_KTHREAD 0x00200000
+
+static __always_inline bool is_traced(struct task_struct *task)
+{
+	u32 tgid = task->tgid;
+
+	if (settings.all)
+		return tgid != settings.own_tgid && !(task->flags & PF_KTHREAD);
+	return traced[(tgid / 64) & (CS_MAX_PIDS / 64 - 1)] >> (tgid % 64) & 1;
+}
+
+static __always_inline struct thread *thread_of(struct task_struct *task)
+{
+	struct thread *t = bpf_task_storage_get(&threads, task, 0, 0);
+	bool born = t;
+
+	if (t && t->process)
+		return t;
+	if (!t)
+		t = bpf_task_storage_get(&threads, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!t) {
+		__sync_fetch_and_add(&lost.threads, 1);
+		return NULL;
+	}
+	return thread_start(t, born) ? NULL : t;
+}
+
+/*
+ * The address of a kernel object as a number.  The verifier keeps a pointer a
+ * pointer in registers and on the stack; it forgets only in map memory.
+ */
+static __always_inline u64 address(struct thread *t, const void *pointer)
+{
+	volatile u64 *scratch = &t->scratch;
+
+	*scratch = (u64)pointer;
+	return *scratch;
+}
+
+static __always_inline u32 endpoint_of(struct thread *t, struct file *file)
+{
+	struct inode *inode = file->f_inode;
+	u64 at = address(t, inode);
+	struct endpoint_cache *c = &t->endpoints[(at / 64 + at / 1024) % NR_ENDPOINT_CACHE];
+
+	if (c->inode == at && c->ino == inode->i_ino && c->generation == inode->i_generation)
+		return c->index;
+	return endpoint_find(t, at, address(t, file));
+}
+
+#define TS_COMPAT 0x0002
+#define NR_sendmmsg 307
+#define NR_recvmmsg 299
+
+static __always_inline u32 current_call(struct task_struct *task)
+{
+	struct pt_regs *regs = (void *)bpf_task_pt_regs(task);
+
+	if (task->thread_info.status & TS_COMPAT)
+		return CS_CALL_COMPAT;
+	return (u16)regs->orig_ax;
+}
+
+static __always_inline bool same_key(const struct cs_row_key *a, const struct cs_row_key *b)
+{
+	const u64 *x = (const void *)a, *y = (const void *)b;
+
+	return x[0] == y[0] && x[1] == y[1];
+}
+
+/* The hops of one loop (read and write, receive and send) must not collide. */
+static __always_inline u32 row_cache_index(u32 hop)
+{
+	return (hop ^ hop / NR_ROW_CACHE) % NR_ROW_CACHE;
+}
+
+static __always_inline struct cs_row *row_of(struct thread *t, struct cs_row_key *key)
+{
+	struct row_cache *c = &t->rows[row_cache_index(key->hop)];
+	u32 slot;
+
+	if (c->used && same_key(&c->key, key)) {
+		slot = c->slot;
+	} else {
+		int found = row_find(t, key);
+
+		if (found < 0)
+			return NULL;
+		slot = found;
+	}
+	t->last_slot = slot;
+	return bpf_map_lookup_elem(&rows, &slot);
+}
+
+#define add(counter, n) __sync_fetch_and_add(&(counter), n)
+
+/* One syscall may send or receive many messages: on_sendmmsg() counts it. */
+static __always_inline u64 ops_of(u32 call)
+{
+	return call != NR_sendmmsg && call != NR_recvmmsg;
+}
+
+/* What the thread's counters say of the time since its operation before. */
+static __always_inline void add_counters(struct thread *t, struct task_struct *task,
+					 struct cs_row *row, u32 call)
+{
+	u64 voluntary = task->nvcsw - t->nvcsw;
+	u64 involuntary = task->nivcsw - t->nivcsw;
+	u64 minor = task->min_flt - t->min_flt;
+	u64 major = task->maj_flt - t->maj_flt;
+	u64 entries = 2 * ops_of(call);
+
+	if (voluntary | involuntary) {
+		add(row->voluntary, voluntary);
+		add(row->involuntary, involuntary);
+		t->nvcsw += voluntary;
+		t->nivcsw += involuntary;
+	}
+	if (minor | major) {
+		add(row->minor, minor);
+		add(row->major, major);
+		t->min_flt += minor;
+		t->maj_flt += major;
+		entries += 2 * (minor + major);
+	}
+	add(row->mode_switches, entries);
+}
+
+/* A whole operation of @bytes by one hop. */
+static __always_inline void fold(struct thread *t, struct task_struct *task, struct cs_row_key *key,
+				 u64 bytes, u64 delivered)
+{
+	struct cs_row *row = row_of(t, key);
+
+	if (!row)
+		return;
+	add(row->bytes, bytes);
+	add(row->delivered, delivered);
+	add(row->ops, ops_of(key->call));
+	add_counters(t, task, row, key->call);
+}
+
+/* A part of an operation: its switches and faults are counted with the largest. */
+static __always_inline void fold_part(struct thread *t, struct cs_row_key *key, u64 bytes, u64 ops)
+{
+	struct cs_row *row = row_of(t, key);
+
+	if (!row)
+		return;
+	add(row->ops, ops);
+	add(row->bytes, bytes);
+	add(row->delivered, bytes);
+}
+
+static __always_inline bool user_backed(struct iov_iter *iter)
+{
+	u8 type = iter->iter_type;
+
+	return type == bpf_core_enum_value(enum iter_type, ITER_UBUF) ||
+	       type == bpf_core_enum_value(enum iter_type, ITER_IOVEC);
+}
+
+/* Where the last @bytes went through @iter, which stands behind them. */
+static __always_inline void segments_of(struct thread *t, struct iov_iter *iter, u64 bytes,
+					struct segments *s)
+{
+	s->bytes = bytes;
+	s->offset = iter->iov_offset;
+	if (iter->iter_type == bpf_core_enum_value(enum iter_type, ITER_UBUF)) {
+		s->base = address(t, iter->ubuf) + s->offset - bytes;
+		s->iov = 0;
+	} else if (bpf_core_field_exists(iter->__iov)) {
+		s->iov = address(t, iter->__iov);
+	} else {
+		s->iov = address(t, ((struct iov_iter___v61 *)iter)->iov);
+	}
+}
+
+static __always_inline struct cs_process *process_of(struct thread *t)
+{
+	u32 index = t->process;
+
+	return bpf_map_lookup_elem(&processes, &index);
+}
+
+static __always_inline bool fill_stands(struct thread *t, u64 start, u64 end)
+{
+	struct cs_process *p;
+
+	if (start < t->fill_start || end > t->fill_end)
+		return false;
+	p = process_of(t);
+	return p && p->fills == t->fills && p->maps == t->maps;
+}
+
+/* An operation that stands alone: forget what nested routines left behind. */
+static __always_inline void forget_nested(struct thread *t)
+{
+	t->copied = 0;
+	t->referenced = 0;
+	t->spliced = 0;
+}
+
+/* A read or receive of @bytes from @key->source into the buffers @s. */
+static __always_inline void fold_read(struct thread *t, struct task_struct *task,
+				      struct cs_row_key *key, struct segments *s, u64 bytes,
+				      u64 delivered)
+{
+	forget_nested(t);
+	fold(t, task, key, bytes, delivered);
+	if (!bytes)
+		return;
+	if (!s->iov && t->fill_endpoint == key->source && fill_stands(t, s->base, s->base + bytes))
+		return;
+	s->endpoint = key->source;
+	remember(s);
+}
+
+/*
+ * A write or send of @ret bytes from the buffers @s to @key->destination;
+ * @key->hop is the hop from a user buffer, @mapping_hop from a file mapping.
+ */
+static __always_inline void fold_write(struct thread *t, struct task_struct *task,
+				       struct cs_row_key *key, struct segments *s, s64 ret,
+				       u8 mapping_hop)
+{
+	forget_nested(t);
+	if (ret <= 0) {
+		/* Nothing moved (EAGAIN): a try of the transfer before, if any. */
+		struct row_cache *c = &t->rows[row_cache_index(key->hop)];
+
+		if (c->used && c->key.destination == key->destination)
+			key->source = c->key.source;
+		fold(t, task, key, 0, 0);
+		return;
+	}
+	if (!s->iov && fill_stands(t, s->base, s->base + ret)) {
+		key->source = t->fill_endpoint;
+		fold(t, task, key, ret, ret);
+		return;
+	}
+	s->endpoint = key->destination;
+	s->call = key->call;
+	s->hop = key->hop;
+	s->mapping_hop = mapping_hop;
+	s->flags = key->flags;
+	attribute(s);
+}
+
+#endif

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Files: reads from and writes to the page cache, and what fills it. */
+#include "bpf/ledger.bpf.h"
+#include "bpf/inode.bpf.h"
+
+#define PAGE_SHIFT 12
+
+static __always_inline bool is_pipe(struct iov_iter *iter)
+{
+	return bpf_core_enum_value_exists(enum iter_type, ITER_PIPE) &&
+	       iter->iter_type == bpf_core_enum_value(enum iter_type, ITER_PIPE);
+}
+
+static __always_inline int file_read(struct kiocb *iocb, struct iov_iter *iter, s64 bytes)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct cs_row_key key = { .hop = CS_CACHE_TO_USER };
+	struct segments s = {};
+	struct thread *t;
+
+	if (!is_traced(task))
+		return 0;
+	t = thread_of(task);
+	if (!t)
+		return 0;
+	if (bytes < 0)
+		bytes = 0;
+	if (!user_backed(iter)) {
+		/*
+		 * Into pages of the kernel, for splice.  Up to Linux kernel
+		 * commit 2cb1e08985e3 "splice: Use filemap_splice_read()
+		 * instead of generic_file_splice_read()" (in v6.5) an
+		 * ITER_PIPE took references instead: no copy.
+		 */
+		if (!is_pipe(iter))
+			t->copied += bytes;
+		return 0;
+	}
+	key.process = t->process;
+	key.source = endpoint_of(t, iocb->ki_filp);
+	key.call = current_call(task);
+	segments_of(t, iter, bytes, &s);
+	fold_read(t, task, &key, &s, bytes, bytes);
+	return 0;
+}
+
+SEC("?fexit/filemap_read")
+int BPF_PROG(on_filemap_read, struct kiocb *iocb, struct iov_iter *iter, s64 already_read, s64 ret)
+{
+	return file_read(iocb, iter, ret - already_read);
+}
+
+SEC("?fexit/shmem_file_read_iter")
+int BPF_PROG(on_shmem_file_read_iter, struct kiocb *iocb, struct iov_iter *iter, s64 ret)
+{
+	return file_read(iocb, iter, ret);
+}
+
+/* The write paths of the file systems take (iocb, iter, …): newer kernels add arguments. */
+static __always_inline int file_write(void *ctx, struct kiocb *iocb, struct iov_iter *iter)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct cs_row_key key = { .hop = CS_USER_TO_CACHE };
+	struct segments s = {};
+	struct thread *t;
+	u64 ret = 0;
+
+	if (!is_traced(task))
+		return 0;
+	t = thread_of(task);
+	if (!t)
+		return 0;
+	bpf_get_func_ret(ctx, &ret);
+	if (!user_backed(iter)) {
+		if ((s64)ret > 0)
+			t->copied += ret;
+		return 0;
+	}
+	key.process = t->process;
+	key.destination = endpoint_of(t, iocb->ki_filp);
+	key.call = current_call(task);
+	segments_of(t, iter, ret, &s);
+	fold_write(t, task, &key, &s, ret, CS_MAPPING_TO_CACHE);
+	return 0;
+}
+
+#define ON_FILE_WRITE(function)                                               \
+	SEC("?fexit/" #function)                                              \
+	int BPF_PROG(on_##function, struct kiocb *iocb, struct iov_iter *iter) \
+	{                                                                     \
+		return file_write(ctx, iocb, iter);                           \
+	}
+
+ON_FILE_WRITE(generic_perform_write)
+ON_FILE_WRITE(iomap_file_buffered_write)
+ON_FILE_WRITE(btrfs_buffered_write)
+ON_FILE_WRITE(netfs_perform_write)
+ON_FILE_WRITE(fuse_perform_write)
+
+static __always_inline u64 folio_bytes(struct folio *folio)
+{
+	u64 flags, head = bpf_core_enum_value(enum pageflags, PG_head);
+	u32 order = 0;
+
+	if (bpf_core_field_exists(((struct folio___v618 *)folio)->flags.f))
+		flags = BPF_CORE_READ((struct folio___v618 *)folio, flags.f);
+	else
+		flags = BPF_CORE_READ(folio, flags);
+	if (!(flags >> head & 1))
+		return 1 << PAGE_SHIFT;
+	if (bpf_core_field_exists(((struct folio___v61 *)folio)->_folio_order))
+		order = BPF_CORE_READ((struct folio___v61 *)folio, _folio_order);
+	else
+		order = BPF_CORE_READ((struct folio___v612 *)folio, _flags_1) & 0xff;
+	return 1ULL << (PAGE_SHIFT + (order & 31));
+}
+
+SEC("?tp_btf/mm_filemap_add_to_page_cache")
+int BPF_PROG(on_add_to_page_cache, struct folio *folio)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct cs_endpoint *e;
+	struct inode *inode;
+	struct thread *t;
+	u32 index;
+
+	if (!is_traced(task))
+		return 0;
+	t = thread_of(task);
+	if (!t)
+		return 0;
+	inode = BPF_CORE_READ(folio, mapping, host);
+	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG)
+		return 0;
+	index = endpoint_find(t, (u64)inode, 0);
+	e = bpf_map_lookup_elem(&endpoints, &index);
+	if (e && index >= CS_FIRST_ENDPOINT)
+		add(e->filled_bytes, folio_bytes(folio));
+	return 0;
+}

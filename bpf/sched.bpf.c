@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Which processes are traced: children, programs and cgroup members that join, and the end. */
+#include "bpf/ledger.bpf.h"
+
+#define CGROUP_DEPTH 16
+
+const volatile __u64 cgroup_id;
+
+static __always_inline void trace_tgid(u32 tgid)
+{
+	u64 *word = &traced[(tgid / 64) & (CS_MAX_PIDS / 64 - 1)];
+
+	__sync_fetch_and_or(word, 1ULL << (tgid % 64));
+}
+
+static __always_inline void untrace_tgid(u32 tgid)
+{
+	u64 *word = &traced[(tgid / 64) & (CS_MAX_PIDS / 64 - 1)];
+
+	__sync_fetch_and_and(word, ~(1ULL << (tgid % 64)));
+}
+
+static __always_inline bool is_self(struct task_struct *task)
+{
+	return (u32)task->tgid == settings.own_tgid;
+}
+
+/* A thread born now has counters that start at 0: nothing of it is missed. */
+SEC("?tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+{
+	if (!is_traced(parent))
+		return 0;
+	if (child->tgid != parent->tgid && !settings.all) {
+		if (!settings.follow)
+			return 0;
+		trace_tgid(child->tgid);
+	}
+	bpf_task_storage_get(&threads, child, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	return 0;
+}
+
+static __always_inline bool comm_matches(const char *comm)
+{
+	int i;
+
+	for (i = 0; i < CS_COMM_BYTES; i++) {
+		if (comm[i] != settings.comm[i])
+			return false;
+		if (!comm[i])
+			return true;
+	}
+	return true;
+}
+
+/* A new program in the process: what it does is counted apart. */
+SEC("?tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task)
+{
+	struct thread *t;
+
+	if (settings.by_comm && comm_matches(task->comm) && !is_self(task))
+		trace_tgid(task->tgid);
+	if (!is_traced(task))
+		return 0;
+	t = bpf_task_storage_get(&threads, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!t)
+		return 0;
+	__builtin_memset(t, 0, sizeof(*t));
+	t->nvcsw = task->nvcsw;
+	t->nivcsw = task->nivcsw;
+	t->min_flt = task->min_flt;
+	t->maj_flt = task->maj_flt;
+	return 0;
+}
+
+SEC("?tp_btf/task_rename")
+int BPF_PROG(on_task_rename, struct task_struct *task, const char *comm)
+{
+	char name[CS_COMM_BYTES] = {};
+
+	if (task->pid != task->tgid || is_self(task))
+		return 0;
+	bpf_probe_read_kernel_str(name, sizeof(name), comm);
+	if (comm_matches(name))
+		trace_tgid(task->tgid);
+	return 0;
+}
+
+SEC("?tp_btf/cgroup_attach_task")
+int BPF_PROG(on_cgroup_attach, struct cgroup *cgroup, const char *path, struct task_struct *task)
+{
+	struct cgroup_subsys_state *css = (void *)cgroup +
+					  bpf_core_field_offset(struct cgroup, self);
+	int i;
+
+	if (is_self(task))
+		return 0;
+	for (i = 0; i < CGROUP_DEPTH && css; i++) {
+		if (BPF_CORE_READ(css, cgroup, kn, id) == cgroup_id) {
+			trace_tgid(task->tgid);
+			return 0;
+		}
+		css = BPF_CORE_READ(css, parent);
+	}
+	return 0;
+}
+
+/* The number of a process that is gone may be given to another. */
+SEC("?tp_btf/sched_process_exit")
+int BPF_PROG(on_exit, struct task_struct *task)
+{
+	if (!settings.all && is_traced(task) && !BPF_CORE_READ(task, signal, live.counter))
+		untrace_tgid(task->tgid);
+	return 0;
+}

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sockets: what is sent and received by copy or by page reference, and what a
+ * NIC fetches by DMA.
+ */
+#include "bpf/ledger.bpf.h"
+#include "bpf/inode.bpf.h"
+#include <bpf/bpf_endian.h>
+
+#define AF_INET6 10
+#define MSG_PEEK 0x2
+#define MSG_TRUNC 0x20
+#define IPPROTO_TCP 6
+#define UDP_HEADER_BYTES 8
+
+/* The end of one message's send: user memory by an operation, else for a splice under way. */
+static __always_inline int sent(struct file *file, struct msghdr *msg, int ret)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct cs_row_key key = { .hop = CS_USER_TO_SOCKET };
+	struct segments s = {};
+	u8 mapping_hop = CS_MAPPING_TO_SOCKET;
+	struct thread *t;
+	u64 spliced;
+
+	if (!is_traced(task))
+		return 0;
+	t = thread_of(task);
+	if (!t)
+		return 0;
+	if (!user_backed(&msg->msg_iter)) {
+		spliced = t->spliced;
+		t->spliced = 0;
+		if (ret > 0) {
+			t->referenced += spliced;
+			if ((u64)ret > spliced)
+				t->copied += ret - spliced;
+		}
+		return 0;
+	}
+	if (t->spliced) {
+		/* MSG_ZEROCOPY: the pages were pinned, all of them or none. */
+		key.hop = CS_USER_PINNED_BY_SOCKET;
+		mapping_hop = CS_MAPPING_PINNED_BY_SOCKET;
+	}
+	key.process = t->process;
+	key.destination = endpoint_of(t, file);
+	key.call = current_call(task);
+	segments_of(t, &msg->msg_iter, ret, &s);
+	fold_write(t, task, &key, &s, ret, mapping_hop);
+	return 0;
+}
+
+static __always_inline int received(struct file *file, struct msghdr *msg, s64 size, int flags,
+				    int ret)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct cs_row_key key = { .hop = CS_SOCKET_TO_USER };
+	struct segments s = {};
+	struct thread *t;
+	s64 bytes = ret;
+
+	if (!is_traced(task))
+		return 0;
+	t = thread_of(task);
+	if (!t || !user_backed(&msg->msg_iter))
+		return 0;
+	if (bytes < 0)
+		bytes = 0;
+	/* A datagram's full length may be returned, more than there was room for. */
+	if (bytes > size)
+		bytes = size;
+	key.process = t->process;
+	key.source = endpoint_of(t, file);
+	key.call = current_call(task);
+	segments_of(t, &msg->msg_iter, bytes, &s);
+	fold_read(t, task, &key, &s, bytes, flags & MSG_PEEK ? 0 : bytes);
+	return 0;
+}
+
+SEC("?fexit/tcp_sendmsg_locked")
+int BPF_PROG(on_tcp_sendmsg_locked, struct sock *sk, struct msghdr *msg, u64 size, int ret)
+{
+	return sent(sk->sk_socket->file, msg, ret);
+}
+
+/* flags is the 4th argument everywhere; addr_len, the 5th, is gone in v6.18. */
+SEC("?fexit/tcp_recvmsg")
+int BPF_PROG(on_tcp_recvmsg, struct sock *sk, struct msghdr *msg, u64 size, int flags)
+{
+	u64 ret = 0;
+
+	bpf_get_func_ret(ctx, &ret);
+	/* TCP throws the bytes away. */
+	if (flags & MSG_TRUNC)
+		ret = 0;
+	return received(sk->sk_socket->file, msg, size, flags, ret);
+}
+
+SEC("?fexit/udp_sendmsg")
+int BPF_PROG(on_udp_sendmsg, struct sock *sk, struct msghdr *msg, u64 size, int ret)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct thread *t;
+
+	if (sk->__sk_common.skc_family == AF_INET6 && is_traced(task)) {
+		t = thread_of(task);
+		if (t)
+			t->nested_udp = 1;
+	}
+	return sent(sk->sk_socket->file, msg, ret);
+}
+
+/* Calls udp_sendmsg() for a destination that is an IPv4 address. */
+SEC("?fexit/udpv6_sendmsg")
+int BPF_PROG(on_udpv6_sendmsg, struct sock *sk, struct msghdr *msg, u64 size, int ret)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct thread *t;
+
+	if (!is_traced(task))
+		return 0;
+	t = thread_of(task);
+	if (!t)
+		return 0;
+	if (t->nested_udp) {
+		t->nested_udp = 0;
+		return 0;
+	}
+	return sent(sk->sk_socket->file, msg, ret);
+}
+
+#define ON_UDP_RECVMSG(function)                                                               \
+	SEC("?fexit/" #function)                                                               \
+	int BPF_PROG(on_##function, struct sock *sk, struct msghdr *msg, u64 size, int flags)  \
+	{                                                                                      \
+		u64 ret = 0;                                                                   \
+                                                                                               \
+		bpf_get_func_ret(ctx, &ret);                                                   \
+		return received(sk->sk_socket->file, msg, size, flags, ret);                   \
+	}
+
+ON_UDP_RECVMSG(udp_recvmsg)
+ON_UDP_RECVMSG(udpv6_recvmsg)
+
+SEC("?fexit/unix_stream_sendmsg")
+int BPF_PROG(on_unix_stream_sendmsg, struct socket *sock, struct msghdr *msg, u64 size, int ret)
+{
+	return sent(sock->file, msg, ret);
+}
+
+SEC("?fexit/unix_dgram_sendmsg")
+int BPF_PROG(on_unix_dgram_sendmsg, struct socket *sock, struct msghdr *msg, u64 size, int ret)
+{
+	return sent(sock->file, msg, ret);
+}
+
+SEC("?fexit/unix_stream_recvmsg")
+int BPF_PROG(on_unix_stream_recvmsg, struct socket *sock, struct msghdr *msg, u64 size, int flags,
+	     int ret)
+{
+	return received(sock->file, msg, size, flags, ret);
+}
+
+SEC("?fexit/__unix_dgram_recvmsg")
+int BPF_PROG(on_unix_dgram_recvmsg, struct sock *sk, struct msghdr *msg, u64 size, int flags,
+	     int ret)
+{
+	return received(sk->sk_socket->file, msg, size, flags, ret);
+}
+
+/* Page references that the send under way takes instead of copying. */
+static __always_inline int referenced(s64 bytes)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct thread *t;
+
+	if (bytes <= 0 || !is_traced(task))
+		return 0;
+	t = thread_of(task);
+	if (t)
+		t->spliced += bytes;
+	return 0;
+}
+
+/* Arguments differ by kernel; the return value does not. */
+SEC("?fexit/skb_splice_from_iter")
+int BPF_PROG(on_skb_splice_from_iter)
+{
+	u64 ret = 0;
+
+	bpf_get_func_ret(ctx, &ret);
+	return referenced(ret);
+}
+
+SEC("?fexit/skb_zerocopy_iter_stream")
+int BPF_PROG(on_skb_zerocopy_iter_stream)
+{
+	u64 ret = 0;
+
+	bpf_get_func_ret(ctx, &ret);
+	return referenced((int)ret);
+}
+
+/* The syscall around many messages, counted with the row of the last one. */
+static __always_inline int on_mmsg(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct thread *t;
+	struct cs_row *row;
+	u32 slot;
+
+	if (!is_traced(task))
+		return 0;
+	t = thread_of(task);
+	if (!t)
+		return 0;
+	slot = t->last_slot;
+	row = bpf_map_lookup_elem(&rows, &slot);
+	if (row && row->key.call == current_call(task)) {
+		add(row->ops, 1);
+		add(row->mode_switches, 2);
+	}
+	return 0;
+}
+
+SEC("?fexit/__sys_sendmmsg")
+int BPF_PROG(on_sendmmsg)
+{
+	return on_mmsg();
+}
+
+SEC("?fexit/__sys_recvmmsg")
+int BPF_PROG(on_recvmmsg)
+{
+	return on_mmsg();
+}
+
+/* Payload bytes of a packet that stands before a device. */
+static __always_inline u64 payload_bytes(struct sk_buff *skb, u32 kind)
+{
+	unsigned char *head = BPF_CORE_READ(skb, head);
+	u64 start = BPF_CORE_READ(skb, transport_header) + (u64)head -
+		    (u64)BPF_CORE_READ(skb, data);
+	u64 bytes = BPF_CORE_READ(skb, len);
+	u8 words = 0;
+
+	if (kind == CS_KIND_TCP) {
+		bpf_probe_read_kernel(&words, 1,
+				      head + BPF_CORE_READ(skb, transport_header) + 12);
+		start += (words >> 4) * 4;
+	} else {
+		start += UDP_HEADER_BYTES;
+	}
+	return bytes > start ? bytes - start : 0;
+}
+
+/*
+ * Loopback, veth and other devices without hardware have no parent and do no
+ * DMA.  This runs in any task: the socket is all that tells whose bytes they
+ * are, and process 0 stands for its owner.
+ */
+SEC("?tp_btf/net_dev_start_xmit")
+int BPF_PROG(on_net_dev_start_xmit, struct sk_buff *skb, struct net_device *dev)
+{
+	struct cs_row_key key = { .call = CS_CALL_KERNEL, .hop = CS_SOCKET_TO_NIC };
+	struct cs_endpoint *e;
+	u32 index;
+
+	if (!dev->dev.parent || !skb->sk)
+		return 0;
+	index = socket_endpoint((u64)BPF_CORE_READ(skb, sk));
+	e = bpf_map_lookup_elem(&endpoints, &index);
+	if (!index || !e)
+		return 0;
+	key.destination = index;
+	add_side(&key, payload_bytes(skb, e->kind));
+	return 0;
+}

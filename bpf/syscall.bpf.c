@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The derived tier: what a syscall and its endpoints imply, for the families
+ * of routines that offer no hook (settings.derived).  It slows every syscall
+ * of every task a little, so it is attached only when a family needs it.
+ * Arguments are still in the registers when the syscall ends.
+ */
+#include "bpf/ledger.bpf.h"
+#include "bpf/inode.bpf.h"
+#include "bpf/direct.bpf.h"
+#include "bpf/buffer.bpf.h"
+
+#define MSG_PEEK 0x2
+#define MSG_TRUNC 0x20
+#define MSG_ZEROCOPY 0x4000000
+#define EINTR 4
+#define EAGAIN 11
+#define MAX_MESSAGES 1024 /* UIO_MAXIOV, as the kernel has it */
+
+enum {
+	NR_read = 0,
+	NR_write = 1,
+	NR_mmap = 9,
+	NR_mprotect = 10,
+	NR_munmap = 11,
+	NR_brk = 12,
+	NR_pread64 = 17,
+	NR_pwrite64 = 18,
+	NR_readv = 19,
+	NR_writev = 20,
+	NR_mremap = 25,
+	NR_sendfile64 = 40,
+	NR_sendto = 44,
+	NR_recvfrom = 45,
+	NR_sendmsg = 46,
+	NR_recvmsg = 47,
+	NR_splice = 275,
+	NR_tee = 276,
+	NR_preadv = 295,
+	NR_pwritev = 296,
+	NR_copy_file_range2 = 326,
+	NR_preadv2 = 327,
+	NR_pwritev2 = 328,
+};
+
+struct user_msghdr {
+	u64 name;
+	u64 name_bytes;
+	u64 iov;
+	u64 nr_iov;
+	u64 control;
+	u64 control_bytes;
+	u64 flags;
+};
+
+struct user_mmsghdr {
+	struct user_msghdr header;
+	u32 bytes;
+	u32 unused;
+};
+
+/* How a syscall moves bytes: one buffer, an iovec or a message; which way. */
+struct form {
+	bool moves, in, iov, message;
+	u32 flags; /* MSG_* */
+};
+
+static __always_inline struct form form_of(u32 call, struct pt_regs *regs)
+{
+	struct form f = { .moves = true };
+
+	switch (call) {
+	case NR_read:
+	case NR_pread64:
+		f.in = true;
+		break;
+	case NR_readv:
+	case NR_preadv:
+	case NR_preadv2:
+		f.in = true;
+		f.iov = true;
+		break;
+	case NR_recvfrom:
+		f.in = true;
+		f.flags = regs->r10;
+		break;
+	case NR_recvmsg:
+		f.in = true;
+		f.message = true;
+		f.flags = regs->dx;
+		break;
+	case NR_write:
+	case NR_pwrite64:
+		break;
+	case NR_writev:
+	case NR_pwritev:
+	case NR_pwritev2:
+		f.iov = true;
+		break;
+	case NR_sendto:
+		f.flags = regs->r10;
+		break;
+	case NR_sendmsg:
+		f.message = true;
+		f.flags = regs->dx;
+		break;
+	default:
+		f.moves = false;
+	}
+	return f;
+}
+
+static __always_inline bool is_derived(u32 family)
+{
+	return settings.derived >> family & 1;
+}
+
+static __always_inline u32 family_of(u32 kind, bool in)
+{
+	switch (kind) {
+	case CS_KIND_FILE:
+		return in ? CS_FAMILY_FILE_READ : CS_FAMILY_FILE_WRITE;
+	case CS_KIND_TCP:
+		return CS_FAMILY_TCP;
+	case CS_KIND_UDP:
+		return CS_FAMILY_UDP;
+	case CS_KIND_UNIX:
+		return CS_FAMILY_UNIX;
+	case CS_KIND_PIPE:
+		return CS_FAMILY_PIPE;
+	default:
+		return CS_FAMILY_DEVICE;
+	}
+}
+
+static __always_inline u8 hop_of(u32 kind, bool in, bool pinned)
+{
+	switch (kind) {
+	case CS_KIND_FILE:
+		return in ? CS_CACHE_TO_USER : CS_USER_TO_CACHE;
+	case CS_KIND_PIPE:
+		return in ? CS_PIPE_TO_USER : CS_USER_TO_PIPE;
+	case CS_KIND_TCP:
+	case CS_KIND_UDP:
+	case CS_KIND_UNIX:
+		if (in)
+			return CS_SOCKET_TO_USER;
+		return pinned ? CS_USER_PINNED_BY_SOCKET : CS_USER_TO_SOCKET;
+	default:
+		return in ? CS_DEVICE_TO_USER : CS_USER_TO_DEVICE;
+	}
+}
+
+static __always_inline u8 mapping_hop_of(u32 kind, bool pinned)
+{
+	switch (kind) {
+	case CS_KIND_FILE:
+		return CS_MAPPING_TO_CACHE;
+	case CS_KIND_PIPE:
+		return CS_MAPPING_TO_PIPE;
+	case CS_KIND_TCP:
+	case CS_KIND_UDP:
+	case CS_KIND_UNIX:
+		return pinned ? CS_MAPPING_PINNED_BY_SOCKET : CS_MAPPING_TO_SOCKET;
+	default:
+		return CS_MAPPING_TO_DEVICE;
+	}
+}
+
+/* Moves @bytes between the endpoint at hand and the buffers @s. */
+static __always_inline void derive(struct thread *t, struct task_struct *task, u32 call,
+				   u32 endpoint, bool in, u32 flags, struct segments *s, s64 bytes)
+{
+	struct cs_row_key key = { .process = t->process, .call = call, .flags = CS_ROW_DERIVED };
+	bool pinned = flags & MSG_ZEROCOPY;
+	u32 kind = kind_of(endpoint);
+
+	key.hop = hop_of(kind, in, pinned);
+	s->user = 1;
+	s->bytes = bytes > 0 ? bytes : 0;
+	if (in) {
+		key.source = endpoint;
+		fold_read(t, task, &key, s, s->bytes, flags & MSG_PEEK ? 0 : s->bytes);
+	} else {
+		key.destination = endpoint;
+		fold_write(t, task, &key, s, bytes, mapping_hop_of(kind, pinned));
+	}
+}
+
+/* One message of sendmmsg() or recvmmsg(). */
+struct messages {
+	u64 at; /* struct mmsghdr in user memory */
+	u32 count;
+	u32 endpoint;
+	u32 call;
+	u32 flags;
+};
+
+static long derive_message(u32 i, struct messages *m)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct thread *t = bpf_task_storage_get(&threads, task, 0, 0);
+	struct user_mmsghdr h = {};
+	struct segments s = {};
+
+	if (!t || i >= m->count)
+		return 1;
+	bpf_probe_read_user(&h, sizeof(h), (void *)(m->at + i * sizeof(h)));
+	s.iov = h.header.iov;
+	derive(t, task, m->call, m->endpoint, m->call == NR_recvmmsg, m->flags, &s, h.bytes);
+	return 0;
+}
+
+static __always_inline void derive_messages(struct thread *t, struct task_struct *task, u32 call,
+					    struct pt_regs *regs, s64 ret)
+{
+	struct messages m = { .at = regs->si, .count = ret, .call = call, .flags = regs->r10 };
+	u64 file = file_of_fd(task, regs->di);
+	struct cs_row *row;
+	u32 slot;
+
+	if (ret <= 0 || !file)
+		return;
+	m.endpoint = endpoint_at(t, file);
+	if (!is_derived(family_of(kind_of(m.endpoint), call == NR_recvmmsg)))
+		return;
+	bpf_loop(MAX_MESSAGES, derive_message, &m, 0);
+	slot = t->last_slot;
+	row = bpf_map_lookup_elem(&rows, &slot);
+	if (row) {
+		add(row->ops, 1);
+		add(row->mode_switches, 2);
+	}
+}
+
+static __always_inline void derive_direct(struct thread *t, struct task_struct *task, u32 call,
+					  struct pt_regs *regs, s64 ret)
+{
+	u64 in, out;
+
+	switch (call) {
+	case NR_sendfile64:
+		in = file_of_fd(task, regs->si);
+		out = file_of_fd(task, regs->di);
+		break;
+	case NR_tee:
+		in = file_of_fd(task, regs->di);
+		out = file_of_fd(task, regs->si);
+		break;
+	default:
+		in = file_of_fd(task, regs->di);
+		out = file_of_fd(task, regs->dx);
+	}
+	if (in && out)
+		fold_direct_at(t, task, in, out, ret, CS_ROW_DERIVED);
+}
+
+static __always_inline void derive_one(struct thread *t, struct task_struct *task, u32 call,
+				       struct pt_regs *regs, s64 ret)
+{
+	struct form f = form_of(call, regs);
+	struct user_msghdr h = {};
+	struct segments s = {};
+	u32 endpoint, family;
+	u64 file;
+
+	if (!f.moves)
+		return;
+	file = file_of_fd(task, regs->di);
+	if (!file)
+		return;
+	endpoint = endpoint_at(t, file);
+	family = family_of(kind_of(endpoint), f.in);
+	if (!is_derived(family))
+		return;
+	if (f.in && f.flags & MSG_TRUNC && family == CS_FAMILY_TCP)
+		ret = 0;
+	if (f.message) {
+		bpf_probe_read_user(&h, sizeof(h), (void *)regs->si);
+		s.iov = h.iov;
+	} else if (f.iov) {
+		s.iov = regs->si;
+	} else {
+		s.base = regs->si;
+		if (ret > (s64)regs->dx)
+			ret = regs->dx; /* a longer datagram, cut */
+	}
+	derive(t, task, call, endpoint, f.in, f.flags, &s, ret);
+}
+
+SEC("?tp_btf/sys_exit")
+int BPF_PROG(on_sys_exit, struct pt_regs *regs, s64 ret)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct thread *t;
+	u32 call;
+
+	if (!is_traced(task))
+		return 0;
+	call = regs->orig_ax;
+	/* Calls that failed at once never got to the data. */
+	if (task->thread_info.status & TS_COMPAT || (ret < 0 && ret != -EAGAIN && ret != -EINTR))
+		return 0;
+	switch (call) {
+	case NR_mmap:
+	case NR_mprotect:
+	case NR_brk:
+	case NR_mremap:
+		return is_derived(CS_FAMILY_MAPPING) ? mappings_changed(0, 0) : 0;
+	case NR_munmap:
+		return is_derived(CS_FAMILY_MAPPING) ? mappings_changed(regs->di, regs->si) : 0;
+	case NR_sendfile64:
+	case NR_splice:
+	case NR_tee:
+	case NR_copy_file_range2:
+		if (!is_derived(CS_FAMILY_SPLICE))
+			return 0;
+		t = thread_of(task);
+		if (t)
+			derive_direct(t, task, call, regs, ret);
+		return 0;
+	case NR_sendmmsg:
+	case NR_recvmmsg:
+		t = thread_of(task);
+		if (t)
+			derive_messages(t, task, call, regs, ret);
+		return 0;
+	default:
+		/* form_of() knows the rest; most calls are none of those. */
+		if (call > NR_pwritev2 || (call > NR_recvmsg && call < NR_preadv))
+			return 0;
+		t = thread_of(task);
+		if (t)
+			derive_one(t, task, call, regs, ret);
+	}
+	return 0;
+}

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Renders recordings made by hand and compares with the files beside this
+ * one; with --update it rewrites them instead.
+ *
+ *   golden [--update] FOLDER
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "render/renderer.h"
+#include "tests/unit/fixture.h"
+#include "util/cleanup.h"
+#include "util/strbuf.h"
+
+#define MIB ((uint64_t)1 << 20)
+#define GIB ((uint64_t)1 << 30)
+
+static const struct recorded_hooks measured[] = {
+	{ "file reads", PROVENANCE_MEASURED, false },
+	{ "tcp", PROVENANCE_MEASURED, false },
+	{ "devices", PROVENANCE_DERIVED, true },
+};
+
+static const struct recorded_hooks derived[] = {
+	{ "file reads", PROVENANCE_DERIVED, false },
+	{ "tcp", PROVENANCE_DERIVED, false },
+};
+
+static void measure(struct fixture *f)
+{
+	f->recording.hooks = measured;
+	f->recording.nr_hooks = 3;
+}
+
+/* The picture of the README: a cold file sent by sendfile to a real NIC. */
+static void sendfile_cold(struct fixture *f)
+{
+	uint32_t nginx = fixture_process(f, 812, "nginx");
+	uint32_t film = fixture_file(f, "/srv/film.mp4");
+	uint32_t client = fixture_tcp(f, "10.0.0.1", 80, "10.0.0.2", 51234);
+	struct cs_row *row;
+
+	measure(f);
+	fixture_endpoint(f, film)->filled_bytes = GIB;
+	row = fixture_row(f, nginx, film, client, CS_CACHE_HELD_BY_SOCKET, NR_SENDFILE, 512, GIB);
+	row->voluntary = 35;
+	row->involuntary = 2;
+	fixture_side(f, nginx, film, CS_MEMORY, CS_DISK_TO_CACHE, GIB);
+	fixture_side(f, 0, CS_MEMORY, client, CS_SOCKET_TO_NIC, GIB);
+}
+
+/* The same file by read and write, with a response header before it. */
+static void read_write(struct fixture *f)
+{
+	uint32_t nginx = fixture_process(f, 812, "nginx");
+	uint32_t film = fixture_file(f, "/srv/film.mp4");
+	uint32_t client = fixture_tcp(f, "10.0.0.1", 80, "10.0.0.2", 51234);
+
+	measure(f);
+	fixture_row(f, nginx, film, CS_MEMORY, CS_CACHE_TO_USER, 17, 2048, 64 * MIB);
+	fixture_row(f, nginx, film, client, CS_USER_TO_SOCKET, 20, 2048, 64 * MIB);
+	fixture_row(f, nginx, CS_MEMORY, client, CS_USER_TO_SOCKET, NR_WRITE, 1, 238);
+	fixture_row(f, nginx, client, CS_MEMORY, CS_SOCKET_TO_USER, NR_RECVFROM, 1, 87);
+}
+
+/* Four workers, 64 connections each for one and the same file. */
+static void workers(struct fixture *f)
+{
+	uint32_t page = fixture_file(f, "/srv/index.html");
+
+	measure(f);
+	for (uint32_t worker = 0; worker < 4; worker++) {
+		uint32_t process = fixture_process(f, 900 + worker, "nginx");
+
+		for (uint16_t i = 0; i < 16; i++) {
+			uint16_t port = (uint16_t)(40000 + 16 * worker + i);
+			uint32_t client = fixture_tcp(f, "::1", 80, "::1", port);
+
+			fixture_row(f, process, page, client, CS_CACHE_HELD_BY_SOCKET,
+				    NR_SENDFILE, 78, 78 * 102400);
+			fixture_row(f, process, CS_MEMORY, client, CS_USER_TO_SOCKET, 20, 78,
+				    78 * 238);
+			fixture_row(f, process, client, CS_MEMORY, CS_SOCKET_TO_USER,
+				    NR_RECVFROM, 79, 78 * 80);
+		}
+	}
+}
+
+/* Names that try to act on the terminal, and what could not be kept. */
+static void hostile(struct fixture *f)
+{
+	uint32_t evil = fixture_process(f, 666, "\033]0;x\a\n");
+	uint32_t file = fixture_file(f, "/tmp/a\nb\033[2J\xff\xfe/\xe2\x80\xae" "gpj.\xc3\xa4\\");
+	uint32_t deep = fixture_file(f, "/very/long/folders/and/many/of/them/one/below/the/other"
+					"/until/the/name/does/not/fit/into/a/line/any/more.txt");
+	uint32_t pipe = fixture_other(f, CS_KIND_PIPE, NULL);
+
+	fixture_endpoint(f, file)->flags |= CS_ENDPOINT_DELETED;
+	fixture_endpoint(f, deep)->flags |= CS_ENDPOINT_PATH_CUT;
+	fixture_row(f, evil, file, deep, CS_CACHE_TO_CACHE, NR_COPY_FILE_RANGE, 1, 3 * MIB);
+	fixture_row(f, evil, CS_LOST_ENDPOINT, pipe, CS_USER_TO_PIPE, NR_WRITE, 100, 6000);
+	fixture_row(f, evil, CS_UNRESOLVED, deep, CS_USER_TO_CACHE, 999, 70, 70 * MIB);
+	f->recording.lost = (struct cs_lost){ .rows = 12, .endpoints = 3, .buffers = 4 };
+}
+
+/* mmap and write, in the tier that sees only tracepoints. */
+static void mapped_derived(struct fixture *f)
+{
+	uint32_t java = fixture_process(f, 4242, "java");
+	uint32_t file = fixture_file(f, "/var/lib/data.bin");
+	uint32_t client = fixture_tcp(f, "::ffff:10.0.0.1", 8080, "::ffff:10.0.0.2", 51234);
+	struct cs_row *row;
+
+	f->recording.hooks = derived;
+	f->recording.nr_hooks = 2;
+	row = fixture_row(f, java, file, client, CS_MAPPING_TO_SOCKET, NR_WRITE, 128, 8 * MIB);
+	row->key.flags = CS_ROW_DERIVED;
+	row->minor = 100;
+	row = fixture_side(f, java, file, CS_MEMORY, CS_CACHE_TO_MAPPING, 8 * MIB);
+	row->key.flags = CS_ROW_DERIVED;
+	row->minor = 28;
+	row->mode_switches = 56;
+}
+
+/* A file spliced through a pipe, and read by two ways to the same socket. */
+static void spliced(struct fixture *f)
+{
+	uint32_t proxy = fixture_process(f, 77, "proxy");
+	uint32_t file = fixture_file(f, "/srv/a");
+	uint32_t other = fixture_file(f, "/srv/b");
+	uint32_t pipe = fixture_other(f, CS_KIND_PIPE, NULL);
+	uint32_t client = fixture_tcp(f, "10.0.0.1", 80, "10.0.0.2", 1);
+
+	measure(f);
+	fixture_row(f, proxy, file, pipe, CS_CACHE_HELD_BY_PIPE, NR_SPLICE, 128, 8 * MIB);
+	fixture_row(f, proxy, pipe, client, CS_PIPE_HELD_BY_SOCKET, NR_SPLICE, 128, 8 * MIB);
+	fixture_row(f, proxy, other, CS_MEMORY, CS_CACHE_TO_USER, NR_READ, 64, 4 * MIB);
+	fixture_row(f, proxy, other, client, CS_USER_TO_SOCKET, NR_WRITE, 64, 4 * MIB);
+	fixture_row(f, proxy, other, client, CS_CACHE_HELD_BY_SOCKET, NR_SENDFILE, 1, MIB);
+	fixture_side(f, proxy, other, CS_MEMORY, CS_DISK_TO_CACHE, 5 * MIB);
+}
+
+static void nothing(struct fixture *f)
+{
+	measure(f);
+}
+
+static const struct {
+	const char *name;
+	void (*fill)(struct fixture *fixture);
+} recordings[] = {
+	{ "sendfile-cold", sendfile_cold },
+	{ "read-write", read_write },
+	{ "workers", workers },
+	{ "hostile", hostile },
+	{ "mapped-derived", mapped_derived },
+	{ "spliced", spliced },
+	{ "nothing", nothing },
+};
+
+static const struct {
+	const char *ending;
+	const char *format;
+	struct render_options options;
+} looks[] = {
+	{ "80.txt", "text", { .width = 80, .utf8 = true } },
+	{ "120.txt", "text", { .width = 120, .utf8 = true } },
+	{ "ascii.txt", "text", { .width = 80 } },
+	{ "40.colour.txt", "text", { .width = 40, .utf8 = true, .colour = true } },
+	{ "verbose.txt", "text", { .width = 120, .utf8 = true, .verbose = true } },
+	{ "json", "json", { .width = 0 } },
+};
+
+static int read_file(const char *path, struct strbuf *ret)
+{
+	_cleanup_fclose_ FILE *file = fopen(path, "r");
+	char block[4096];
+	size_t length;
+
+	if (!file)
+		return -1;
+	while ((length = fread(block, 1, sizeof(block), file)))
+		strbuf_add(ret, block, length);
+	return 0;
+}
+
+static int write_file(const char *path, const char *bytes, size_t length)
+{
+	_cleanup_fclose_ FILE *file = fopen(path, "w");
+
+	return file && fwrite(bytes, 1, length, file) == length ? 0 : -1;
+}
+
+static int check(const char *path, const char *text, size_t length, bool update)
+{
+	_cleanup_strbuf_ struct strbuf expected = { 0 };
+
+	if (update)
+		return write_file(path, text, length);
+	if (read_file(path, &expected)) {
+		printf("%s: missing\n", path);
+		return -1;
+	}
+	if (expected.length == length && !memcmp(strbuf_text(&expected), text, length))
+		return 0;
+	printf("%s differs; what came out:\n%s\n", path, text);
+	return -1;
+}
+
+static int run(const char *folder, size_t recording, size_t look, bool update)
+{
+	_cleanup_strbuf_ struct strbuf path = { 0 };
+	_cleanup_free_ char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+	struct fixture fixture;
+	struct report *report;
+	int failed;
+
+	strbuf_printf(&path, "%s/%s.%s", folder, recordings[recording].name, looks[look].ending);
+	fixture_begin(&fixture);
+	recordings[recording].fill(&fixture);
+	report = report_build(&fixture.recording, NULL);
+	fixture_end(&fixture); /* the report stands on its own */
+	failed = renderer_find(looks[look].format)->render(report, &looks[look].options, out);
+	report_free(report);
+	fclose(out);
+	return failed || check(path.text, text, length, update);
+}
+
+int main(int argc, char **argv)
+{
+	bool update = argc > 1 && !strcmp(argv[1], "--update");
+	const char *folder = argv[argc - 1];
+	int failures = 0, count = 0;
+
+	if (argc < 2 + update) {
+		fprintf(stderr, "usage: golden [--update] FOLDER\n");
+		return 2;
+	}
+	for (size_t i = 0; i < sizeof(recordings) / sizeof(recordings[0]); i++)
+		for (size_t j = 0; j < sizeof(looks) / sizeof(looks[0]); j++, count++)
+			failures += run(folder, i, j, update) ? 1 : 0;
+	printf("golden: %d of %d as expected\n", count - failures, count);
+	return failures ? 1 : 0;
+}

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cmd/commands.h"
+#include "cmd/session.h"
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
+/* SIGINT, SIGTERM, SIGHUP end the tracing; a second one ends the tool. */
+static int catch_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+static void release_signals(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static int read_ledger(struct session *s, struct recording *r)
+{
+	int error;
+
+	*r = (struct recording){ .version = VERSION, .kernel = s->kernel };
+	r->duration_ns = now_ns() - s->started_ns;
+	error = hooks_read(s->hooks, r);
+	if (error)
+		complain("cannot read the ledger: %s", strerror(-error));
+	return error;
+}
+
+static void row_subtract(struct cs_row *row, const struct cs_row *before)
+{
+	row->ops -= before->ops;
+	row->bytes -= before->bytes;
+	row->delivered -= before->delivered;
+	row->mode_switches -= before->mode_switches;
+	row->voluntary -= before->voluntary;
+	row->involuntary -= before->involuntary;
+	row->minor -= before->minor;
+	row->major -= before->major;
+}
+
+static bool row_is_idle(const struct cs_row *row)
+{
+	return !(row->ops | row->bytes | row->delivered | row->mode_switches | row->voluntary |
+		 row->involuntary | row->minor | row->major);
+}
+
+/* Rows of @now less those of @before, the idle ones left out. */
+static struct recording since(const struct recording *now, const struct recording *before)
+{
+	struct recording r = *now;
+	struct cs_row *rows = malloc(now->nr_rows * sizeof(*rows) + 1);
+
+	r.nr_rows = 0;
+	r.rows = rows;
+	r.duration_ns -= before->duration_ns;
+	for (size_t i = 0; rows && i < now->nr_rows; i++) {
+		rows[r.nr_rows] = now->rows[i];
+		if (i < before->nr_rows)
+			row_subtract(&rows[r.nr_rows], &before->rows[i]);
+		if (!row_is_idle(&rows[r.nr_rows]))
+			r.nr_rows++;
+	}
+	return r;
+}
+
+static int report_interval(struct session *s, struct recording *before,
+			   session_report *on_interval, void *context)
+{
+	struct recording now, r;
+	int error = read_ledger(s, &now);
+
+	if (error)
+		return error;
+	r = since(&now, before);
+	error = r.rows ? on_interval(s, &r, context) : -ENOMEM;
+	free((void *)r.rows);
+	recording_free(before);
+	*before = now;
+	return error;
+}
+
+static int milliseconds_until(uint64_t deadline)
+{
+	uint64_t now = now_ns();
+
+	if (deadline <= now)
+		return 0;
+	if (deadline - now > 3600 * 1000000000ull)
+		return 3600 * 1000;
+	return (deadline - now + 999999) / 1000000;
+}
+
+/* Until the targets are gone, a signal comes or the time is over. */
+static int wait_for_end(struct session *s, session_report *on_interval, void *context)
+{
+	const struct options *o = s->options;
+	uint64_t end = o->duration ? s->started_ns + o->duration * 1e9 : UINT64_MAX;
+	uint64_t tick = o->interval ? s->started_ns + o->interval * 1e9 : UINT64_MAX;
+	struct recording before = {};
+	int error = 0;
+
+	while (!error && !s->ended_by) {
+		uint64_t next = tick < end ? tick : end;
+
+		if (target_wait(s->target, s->signal_fd, milliseconds_until(next), &s->ended_by) ||
+		    now_ns() >= end)
+			break;
+		if (now_ns() < tick)
+			continue;
+		error = report_interval(s, &before, on_interval, context);
+		tick += o->interval * 1e9;
+	}
+	recording_free(&before);
+	return error;
+}
+
+static int start(struct session *s)
+{
+	struct hooks_options hooks = { .tier = s->options->tier };
+	char why[512] = "";
+	int error;
+
+	error = target_check(s->target, why, sizeof(why));
+	if (!error && s->target->command)
+		error = target_fork(s->target, why, sizeof(why));
+	if (!error) {
+		target_settings(s->target, &hooks);
+		error = hooks_open(&hooks, &s->hooks, why, sizeof(why));
+	}
+	if (!error) {
+		s->started_ns = now_ns();
+		error = target_trace(s->target, s->hooks, why, sizeof(why));
+		if (error && s->target->command)
+			goto no_command;
+	}
+	if (!error)
+		return 0;
+	complain("%s", *why ? why : strerror(-error));
+	return EXIT_OWN_FAILURE;
+
+no_command:
+	complain("%s", why);
+	return error == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+}
+
+int session_run(struct session *s, session_report *on_interval, void *context)
+{
+	struct utsname name;
+	int status;
+
+	uname(&name);
+	snprintf(s->kernel, sizeof(s->kernel), "%s", name.release);
+	s->signal_fd = catch_signals();
+	if (s->signal_fd < 0) {
+		complain("cannot wait for signals: %s", strerror(errno));
+		return EXIT_OWN_FAILURE;
+	}
+	status = start(s);
+	if (status)
+		return status;
+	if (!s->options->quiet && !s->target->command)
+		complain("tracing; Ctrl-C ends it and shows the report");
+	if (wait_for_end(s, on_interval, context))
+		return EXIT_OWN_FAILURE;
+	if (s->ended_by == SIGTERM && s->target->command && !s->target->child_reaped)
+		kill(s->target->child, SIGTERM);
+	release_signals();
+	hooks_detach(s->hooks);
+	return read_ledger(s, &s->recording) ? EXIT_OWN_FAILURE : 0;
+}
+
+void session_close(struct session *s)
+{
+	recording_free(&s->recording);
+	hooks_close(s->hooks);
+	if (s->signal_fd > 0)
+		close(s->signal_fd);
+}
+
+/* Dies as the command did, without a core of its own. */
+static void die_by(int signal_number)
+{
+	struct rlimit none = {};
+
+	setrlimit(RLIMIT_CORE, &none);
+	signal(signal_number, SIG_DFL);
+	raise(signal_number);
+}
+
+int session_command_status(struct session *s)
+{
+	struct target *t = s->target;
+	int status = t->child_status;
+
+	if (!t->child_reaped && waitpid(t->child, &status, 0) != t->child)
+		return EXIT_OWN_FAILURE;
+	t->child_reaped = true;
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	die_by(WTERMSIG(status));
+	return 128 + WTERMSIG(status);
+}

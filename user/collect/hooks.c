@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: MIT
+/* Chooses, loads and attaches the hooks of the table. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#include "collect/hooks_private.h"
+#include "collect/privilege.h"
+#include "collect/table.h"
+
+static bool libbpf_talks;
+static char failed_program[64]; /* the one that the last load stopped at */
+
+/* libbpf says only here which program the kernel refused. */
+static int on_libbpf_message(enum libbpf_print_level level, const char *format, va_list args)
+{
+	char line[512], name[64];
+	va_list copy;
+	int error;
+
+	va_copy(copy, args);
+	vsnprintf(line, sizeof(line), format, copy);
+	va_end(copy);
+	if (sscanf(line, "libbpf: prog '%63[^']': failed to load: %d", name, &error) == 2)
+		snprintf(failed_program, sizeof(failed_program), "%s", name);
+	if (!libbpf_talks || level == LIBBPF_DEBUG)
+		return 0;
+	return vfprintf(stderr, format, args);
+}
+
+/* Does any BTF of the kernel or its modules have the target? */
+static bool kernel_has(struct btf *vmlinux, const struct hook *hook)
+{
+	char name[128], path[128];
+	struct btf *module;
+	__u32 id = 0;
+	bool found = false;
+
+	if (hook->kind == HOOK_TRACEPOINT) {
+		snprintf(name, sizeof(name), "btf_trace_%s", hook->target);
+		return btf__find_by_name_kind(vmlinux, name, BTF_KIND_TYPEDEF) > 0;
+	}
+	if (btf__find_by_name_kind(vmlinux, hook->target, BTF_KIND_FUNC) > 0)
+		return true;
+	/* Only file systems that are often modules are worth a search there. */
+	if (hook->need != NEED_SELDOM || hook->family >= 0)
+		return false;
+	snprintf(path, sizeof(path), "/sys/kernel/btf/%s",
+		 strstr(hook->target, "btrfs") ? "btrfs" :
+		 strstr(hook->target, "fuse")  ? "fuse" :
+						 "netfs");
+	if (access(path, R_OK))
+		return false;
+	(void)id;
+	module = btf__parse_split(path, vmlinux);
+	if (module)
+		found = btf__find_by_name_kind(module, hook->target, BTF_KIND_FUNC) > 0;
+	btf__free(module);
+	return found;
+}
+
+/* A kernel may refuse all fexit programs: one that does nothing tells. */
+static int fexit_error(struct btf *vmlinux)
+{
+	struct bpf_insn nothing[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_FEXIT);
+	int fd, link;
+
+	options.attach_btf_id = btf__find_by_name_kind(vmlinux, "filemap_read", BTF_KIND_FUNC);
+	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "probe", "GPL", nothing, 2, &options);
+	if (fd < 0)
+		return errno;
+	link = bpf_raw_tracepoint_open(NULL, fd);
+	if (link < 0) {
+		int error = errno;
+
+		close(fd);
+		return error;
+	}
+	close(link);
+	close(fd);
+	return 0;
+}
+
+static bool wanted(const struct hooks *hooks, const struct hook *hook)
+{
+	const struct cs_settings *s = &hooks->options.settings;
+
+	if (!strcmp(hook->fact, "names"))
+		return s->by_comm;
+	if (!strcmp(hook->fact, "cgroups"))
+		return s->by_cgroup;
+	if (!strcmp(hook->fact, "syscalls"))
+		return s->derived;
+	return true;
+}
+
+/* Is the fact of @hook served by an alternative before it, or by itself? */
+static bool fact_served(const struct hooks *hooks, const char *fact)
+{
+	for (size_t i = 0; i < hook_table_size; i++)
+		if (!strcmp(hook_table[i].fact, fact) && hooks->states[i].state == HOOK_ATTACHED)
+			return true;
+	return false;
+}
+
+static void choose(struct hooks *hooks, struct btf *vmlinux)
+{
+	int refused = hooks->options.tier == TIER_DERIVED ? ECANCELED : fexit_error(vmlinux);
+
+	for (size_t i = 0; i < hook_table_size; i++) {
+		const struct hook *hook = &hook_table[i];
+		struct hook_status *s = &hooks->states[i];
+
+		s->state = HOOK_ABSENT;
+		if (!kernel_has(vmlinux, hook))
+			continue;
+		if (fact_served(hooks, hook->fact)) {
+			s->state = HOOK_UNNEEDED;
+			continue;
+		}
+		if (hook->kind == HOOK_FEXIT && refused) {
+			s->state = HOOK_REFUSED;
+			s->error = refused;
+			continue;
+		}
+		s->state = HOOK_ATTACHED; /* until proven otherwise */
+	}
+}
+
+/* Families with a fact that is not served are derived. */
+static void settle_families(struct hooks *hooks)
+{
+	struct cs_settings *settings = &hooks->options.settings;
+
+	settings->derived = 0;
+	for (size_t i = 0; i < hook_table_size; i++) {
+		const struct hook *hook = &hook_table[i];
+		enum hook_state state = hooks->states[i].state;
+		bool absent_is_fine = hook->need == NEED_IF_PRESENT && state == HOOK_ABSENT;
+
+		if (hook->family < 0 || hook->need == NEED_SELDOM || absent_is_fine)
+			continue;
+		if (!fact_served(hooks, hook->fact))
+			settings->derived |= 1u << hook->family;
+	}
+	/* Devices have no routine of their own: they come with the syscall hook. */
+	if (settings->derived)
+		settings->derived |= 1u << CS_FAMILY_DEVICE;
+	for (size_t i = 0; i < hook_table_size; i++)
+		if (!wanted(hooks, &hook_table[i]) && hooks->states[i].state == HOOK_ATTACHED)
+			hooks->states[i].state = HOOK_UNNEEDED;
+		else if (wanted(hooks, &hook_table[i]) && hooks->states[i].state == HOOK_UNNEEDED &&
+			 !fact_served(hooks, hook_table[i].fact))
+			hooks->states[i].state = HOOK_ATTACHED;
+	for (int f = 0; f < CS_FAMILY_MAX; f++) {
+		hooks->families[f].name = family_names[f];
+		hooks->families[f].provenance = settings->derived >> f & 1 ? PROVENANCE_DERIVED :
+									     PROVENANCE_MEASURED;
+	}
+	if (!settings->derived)
+		hooks->families[CS_FAMILY_DEVICE].provenance = PROVENANCE_UNKNOWN;
+}
+
+static struct bpf_program *program_of(struct hooks *hooks, size_t i)
+{
+	return bpf_object__find_program_by_name(hooks->bpf->obj, hook_table[i].program);
+}
+
+/* Opens the object with the chosen programs; returns 0 or a negative errno. */
+static int open_chosen(struct hooks *hooks)
+{
+	hooks->bpf = copyscope_bpf__open();
+	if (!hooks->bpf)
+		return -errno;
+	hooks->bpf->rodata->settings = hooks->options.settings;
+	hooks->bpf->rodata->cgroup_id = hooks->options.cgroup_id;
+	for (size_t i = 0; i < hook_table_size; i++)
+		bpf_program__set_autoload(program_of(hooks, i),
+					  hooks->states[i].state == HOOK_ATTACHED);
+	bpf_program__set_autoload(hooks->bpf->progs.on_bp_copy_to_iter, hooks->options.audit);
+	bpf_program__set_autoload(hooks->bpf->progs.on_bp_copy_from_iter, hooks->options.audit);
+	bpf_program__set_autoload(hooks->bpf->progs.on_bp_copy_page_from_iter_atomic,
+				  hooks->options.audit);
+	return 0;
+}
+
+/* One program that the kernel does not take costs its fact, not the tool. */
+static bool drop_failed_program(struct hooks *hooks, int error)
+{
+	for (size_t i = 0; i < hook_table_size; i++) {
+		struct hook_status *s = &hooks->states[i];
+
+		if (strcmp(hook_table[i].program, failed_program) || s->state != HOOK_ATTACHED)
+			continue;
+		s->state = HOOK_REFUSED;
+		s->error = -error;
+		return true;
+	}
+	return false;
+}
+
+static int load(struct hooks *hooks)
+{
+	int error;
+
+	for (;;) {
+		settle_families(hooks);
+		error = open_chosen(hooks);
+		if (error)
+			return error;
+		failed_program[0] = 0;
+		error = copyscope_bpf__load(hooks->bpf);
+		if (!error)
+			return 0;
+		if (!drop_failed_program(hooks, error))
+			return error;
+		copyscope_bpf__destroy(hooks->bpf);
+		hooks->bpf = NULL;
+	}
+}
+
+/* Attaches one by one: a refusal costs its fact, not the tool. Returns true if all went well. */
+static bool attach(struct hooks *hooks)
+{
+	bool all = true;
+
+	for (size_t i = 0; i < hook_table_size; i++) {
+		struct hook_status *s = &hooks->states[i];
+
+		if (s->state != HOOK_ATTACHED)
+			continue;
+		s->link = bpf_program__attach(program_of(hooks, i));
+		if (s->link)
+			continue;
+		s->state = HOOK_REFUSED;
+		s->error = errno;
+		all = false;
+	}
+	return all;
+}
+
+void hooks_detach(struct hooks *hooks)
+{
+	for (size_t i = 0; i < hook_table_size; i++) {
+		bpf_link__destroy(hooks->states[i].link);
+		hooks->states[i].link = NULL;
+	}
+}
+
+static int explain(char *why, size_t size, int error)
+{
+	if (error == -EPERM || error == -EACCES)
+		privilege_explain(why, size);
+	else
+		snprintf(why, size, "cannot load the eBPF programs: %s", strerror(-error));
+	return error;
+}
+
+int hooks_open(const struct hooks_options *options, struct hooks **ret, char *why, size_t why_size)
+{
+	struct hooks *hooks = calloc(1, sizeof(*hooks) + hook_table_size * sizeof(*hooks->states));
+	struct btf *vmlinux = NULL;
+	int error;
+
+	if (!hooks)
+		return -ENOMEM;
+	hooks->options = *options;
+	libbpf_talks = options->verbose;
+	libbpf_set_print(on_libbpf_message);
+	if (!privilege_suffices()) {
+		error = explain(why, why_size, -EPERM);
+		goto err_free;
+	}
+	vmlinux = btf__load_vmlinux_btf();
+	if (!vmlinux) {
+		error = -errno;
+		snprintf(why, why_size,
+			 "this kernel has no type information (/sys/kernel/btf/vmlinux): "
+			 "use one built with CONFIG_DEBUG_INFO_BTF=y");
+		goto err_free;
+	}
+	choose(hooks, vmlinux);
+	error = load(hooks);
+	if (!error && !attach(hooks)) {
+		/* What did not attach must be derived: once more, without it. */
+		hooks_detach(hooks);
+		copyscope_bpf__destroy(hooks->bpf);
+		error = load(hooks);
+		if (!error)
+			attach(hooks);
+	}
+	btf__free(vmlinux);
+	if (!error)
+		error = ledger_map(hooks);
+	if (error) {
+		explain(why, why_size, error);
+		goto err_bpf;
+	}
+	*ret = hooks;
+	return 0;
+
+err_bpf:
+	hooks_detach(hooks);
+	copyscope_bpf__destroy(hooks->bpf);
+err_free:
+	free(hooks);
+	return error;
+}
+
+void hooks_close(struct hooks *hooks)
+{
+	if (!hooks)
+		return;
+	audit_close(hooks);
+	hooks_detach(hooks);
+	ledger_unmap(hooks);
+	copyscope_bpf__destroy(hooks->bpf);
+	free(hooks);
+}
+
+size_t hooks_count(const struct hooks *hooks)
+{
+	(void)hooks;
+	return hook_table_size;
+}
+
+struct hook_report hooks_report(const struct hooks *hooks, size_t i)
+{
+	const struct hook *hook = &hook_table[i];
+
+	return (struct hook_report){
+		.group = hook->fact,
+		.program = hook->program,
+		.target = hook->target,
+		.kind = hook->kind == HOOK_FEXIT ? "fexit" : "tracepoint",
+		.loses = hook->loses,
+		.state = hooks->states[i].state,
+		.error = hooks->states[i].error,
+	};
+}
+
+const struct recorded_hooks *hooks_families(const struct hooks *hooks, size_t *nr)
+{
+	*nr = CS_FAMILY_MAX;
+	return hooks->families;
+}

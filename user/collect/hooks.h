@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The table of hooks: loads what this kernel offers, remembers why the rest
+ * is missing, and reads the ledger.  The only user of libbpf.
+ */
+#ifndef COLLECT_HOOKS_H
+#define COLLECT_HOOKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "abi/ledger.h"
+#include "abi/settings.h"
+#include "model/recording.h"
+
+struct hooks;
+
+enum tier {
+	TIER_BEST, /* measured where the kernel offers the hook, else derived */
+	TIER_DERIVED, /* tracepoints only */
+};
+
+struct hooks_options {
+	enum tier tier;
+	bool audit;
+	bool verbose; /* let libbpf talk */
+	struct cs_settings settings; /* .derived is set here */
+	uint64_t cgroup_id;
+};
+
+enum hook_state {
+	HOOK_ABSENT, /* the kernel has no such function or tracepoint */
+	HOOK_ATTACHED,
+	HOOK_UNNEEDED, /* another one of its group serves */
+	HOOK_REFUSED, /* loading or attaching failed: see error */
+};
+
+/* A hook as it is on this kernel; strings live as long as the struct hooks. */
+struct hook_report {
+	const char *group; /* what it sees: "file reads" */
+	const char *program;
+	const char *target;
+	const char *kind; /* "fexit", "tracepoint" */
+	const char *loses; /* what is not known without its group */
+	enum hook_state state;
+	int error; /* errno of HOOK_REFUSED */
+};
+
+/*
+ * Loads and attaches.  Returns 0 and *@ret, or a negative errno with one line
+ * in @why, which says what is missing and what to do.
+ */
+int hooks_open(const struct hooks_options *options, struct hooks **ret, char *why, size_t why_size);
+void hooks_close(struct hooks *hooks);
+
+/* Traces the process @tgid from now on; an error if it is out of range. */
+int hooks_trace(struct hooks *hooks, pid_t tgid);
+
+/* Stops counting; the ledger can still be read. */
+void hooks_detach(struct hooks *hooks);
+
+size_t hooks_count(const struct hooks *hooks);
+struct hook_report hooks_report(const struct hooks *hooks, size_t i);
+
+/* How each family of hooks is served, for struct recording. Lives as long as @hooks. */
+const struct recorded_hooks *hooks_families(const struct hooks *hooks, size_t *nr);
+
+/* Reads the ledger into @recording; the arrays are the caller's to free. */
+int hooks_read(struct hooks *hooks, struct recording *recording);
+void recording_free(struct recording *recording);
+
+/* Bytes of the kernel memory that the maps take. */
+uint64_t hooks_map_bytes(const struct hooks *hooks);
+
+/* The audit: counts primitives for the process @pid and its children. */
+int hooks_audit(struct hooks *hooks, pid_t pid, char *why, size_t why_size);
+/* Bytes copied at _copy_to_iter, _copy_from_iter, copy_page_from_iter_atomic. */
+void hooks_audited(struct hooks *hooks, uint64_t bytes[3]);
+
+#endif

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+/* Reads the ledger: its tables are mapped, so a look costs no syscall. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "collect/hooks_private.h"
+
+/* The kernel rounds elements of an array map to 8 bytes and the map to pages. */
+static size_t map_bytes(const struct bpf_map *map)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	size_t element = (bpf_map__value_size(map) + 7) / 8 * 8;
+
+	return (element * bpf_map__max_entries(map) + page - 1) / page * page;
+}
+
+static const void *map_read_only(const struct bpf_map *map)
+{
+	void *at = mmap(NULL, map_bytes(map), PROT_READ, MAP_SHARED, bpf_map__fd(map), 0);
+
+	return at == MAP_FAILED ? NULL : at;
+}
+
+_Static_assert(sizeof(struct cs_row) % 8 == 0, "rows are read as an array");
+_Static_assert(sizeof(struct cs_endpoint) % 8 == 0, "endpoints are read as an array");
+_Static_assert(sizeof(struct cs_process) % 8 == 0, "processes are read as an array");
+
+int ledger_map(struct hooks *hooks)
+{
+	hooks->rows = map_read_only(hooks->bpf->maps.rows);
+	hooks->endpoints = map_read_only(hooks->bpf->maps.endpoints);
+	hooks->processes = map_read_only(hooks->bpf->maps.processes);
+	if (!hooks->rows || !hooks->endpoints || !hooks->processes)
+		return -errno;
+	return 0;
+}
+
+static void unmap(const void *at, const struct bpf_map *map)
+{
+	if (at)
+		munmap((void *)at, map_bytes(map));
+}
+
+void ledger_unmap(struct hooks *hooks)
+{
+	unmap(hooks->rows, hooks->bpf->maps.rows);
+	unmap(hooks->endpoints, hooks->bpf->maps.endpoints);
+	unmap(hooks->processes, hooks->bpf->maps.processes);
+}
+
+int hooks_trace(struct hooks *hooks, pid_t tgid)
+{
+	if (tgid <= 0 || tgid >= CS_MAX_PIDS)
+		return -ERANGE;
+	__atomic_fetch_or(&hooks->bpf->bss->traced[tgid / 64], 1ULL << (tgid % 64),
+			  __ATOMIC_RELAXED);
+	return 0;
+}
+
+static void *copy_of(const void *from, size_t nr, size_t size)
+{
+	void *copy = malloc(nr * size + 1);
+
+	if (copy)
+		memcpy(copy, from, nr * size);
+	return copy;
+}
+
+static size_t at_most(size_t n, size_t max)
+{
+	return n < max ? n : max;
+}
+
+int hooks_read(struct hooks *hooks, struct recording *r)
+{
+	const struct copyscope_bpf__bss *bss = hooks->bpf->bss;
+
+	r->nr_rows = at_most(bss->nr_rows, CS_MAX_ROWS);
+	r->nr_endpoints = at_most(hooks->bpf->data->nr_endpoints, CS_MAX_ENDPOINTS);
+	r->nr_processes = at_most(hooks->bpf->data->nr_processes, CS_MAX_PROCESSES);
+	r->rows = copy_of(hooks->rows, r->nr_rows, sizeof(*r->rows));
+	r->endpoints = copy_of(hooks->endpoints, r->nr_endpoints, sizeof(*r->endpoints));
+	r->processes = copy_of(hooks->processes, r->nr_processes, sizeof(*r->processes));
+	memcpy(&r->lost, &bss->lost, sizeof(r->lost));
+	/* Blocks of remembered buffers that had to make room for others. */
+	if (bss->blocks_made > CS_MAX_BUFFER_BLOCKS)
+		r->lost.buffers += bss->blocks_made - CS_MAX_BUFFER_BLOCKS;
+	r->hooks = hooks_families(hooks, &r->nr_hooks);
+	if (r->rows && r->endpoints && r->processes)
+		return 0;
+	recording_free(r);
+	return -ENOMEM;
+}
+
+void recording_free(struct recording *r)
+{
+	free((void *)r->rows);
+	free((void *)r->endpoints);
+	free((void *)r->processes);
+	r->rows = NULL;
+	r->endpoints = NULL;
+	r->processes = NULL;
+}
+
+uint64_t hooks_map_bytes(const struct hooks *hooks)
+{
+	uint64_t bytes = 0;
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, hooks->bpf->obj) {
+		char path[64], line[128];
+		unsigned long long n;
+		FILE *f;
+
+		snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", bpf_map__fd(map));
+		f = fopen(path, "r");
+		if (!f)
+			continue;
+		while (fgets(line, sizeof(line), f))
+			if (sscanf(line, "memlock: %llu", &n) == 1)
+				bytes += n;
+		fclose(f);
+	}
+	return bytes;
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#include "model/names.h"
+
+/* x86-64, whatever this is built on: recordings travel. Only what moves data. */
+static const struct {
+	uint16_t number;
+	const char *name;
+} calls[] = {
+	{ 0, "read" },
+	{ 1, "write" },
+	{ 9, "mmap" },
+	{ 17, "pread64" },
+	{ 18, "pwrite64" },
+	{ 19, "readv" },
+	{ 20, "writev" },
+	{ 26, "msync" },
+	{ 40, "sendfile64" },
+	{ 44, "sendto" },
+	{ 45, "recvfrom" },
+	{ 46, "sendmsg" },
+	{ 47, "recvmsg" },
+	{ 59, "execve" },
+	{ 74, "fsync" },
+	{ 75, "fdatasync" },
+	{ 187, "readahead" },
+	{ 275, "splice" },
+	{ 276, "tee" },
+	{ 277, "sync_file_range" },
+	{ 278, "vmsplice" },
+	{ 295, "preadv" },
+	{ 296, "pwritev" },
+	{ 299, "recvmmsg" },
+	{ 307, "sendmmsg" },
+	{ 310, "process_vm_readv" },
+	{ 311, "process_vm_writev" },
+	{ 322, "execveat" },
+	{ 326, "copy_file_range" },
+	{ 327, "preadv2" },
+	{ 328, "pwritev2" },
+	{ 426, "io_uring_enter" },
+	{ CS_CALL_FAULT, "fault" },
+	{ CS_CALL_KERNEL, "kernel" },
+	{ CS_CALL_COMPAT, "compat" },
+};
+
+const char *name_call(uint16_t call, struct arena *arena)
+{
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		if (calls[i].number == call)
+			return calls[i].name;
+	return arena_printf(arena, "syscall_%u", call);
+}

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: MIT
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/fold.h"
+#include "util/memory.h"
+#include "util/strbuf.h"
+
+/* Fewer operations are not worth a word, larger ones not small. */
+#define SMALL_OPERATIONS 64
+#define SMALL_BYTES 4096
+
+enum { FINDINGS_MAX = 8 };
+
+/* Of one transfer or report, until they are copied to the arena. */
+struct list {
+	struct finding findings[FINDINGS_MAX];
+	size_t count;
+};
+
+static void add(struct list *list, const char *code, bool obvious, const char *text)
+{
+	list->findings[list->count++] = (struct finding){ code, text, obvious };
+}
+
+enum verdict judge(const struct transfer *transfer, const struct cs_lost *lost)
+{
+	uint64_t passed_on = 0;
+
+	if (transfer->cpu_copied_bytes)
+		return VERDICT_COPIED;
+	if (!transfer->delivered_bytes || transfer->provenance != PROVENANCE_MEASURED)
+		return VERDICT_UNKNOWN;
+	if (lost->rows || lost->endpoints || lost->threads || lost->segments)
+		return VERDICT_UNKNOWN;
+	if (!transfer->from->known || !transfer->from->resolved)
+		return VERDICT_UNKNOWN;
+	/* Bytes that were delivered while no hook saw how may have been copied. */
+	for (size_t i = 0; i < transfer->nr_hops; i++)
+		if (hop_how(transfer->hops[i].id) != CS_DMA)
+			passed_on += transfer->hops[i].bytes;
+	return passed_on >= transfer->delivered_bytes ? VERDICT_ZERO_COPY : VERDICT_UNKNOWN;
+}
+
+static bool has_hop(const struct transfer *transfer, enum cs_hop id)
+{
+	return transfer_hop_bytes(transfer, id) != 0;
+}
+
+static bool is(const struct report_endpoint *endpoint, enum cs_kind kind)
+{
+	return endpoint->known && endpoint->resolved && endpoint->kind == kind;
+}
+
+static bool is_socket(const struct report_endpoint *endpoint)
+{
+	return is(endpoint, CS_KIND_TCP) || is(endpoint, CS_KIND_UDP) ||
+	       is(endpoint, CS_KIND_UNIX);
+}
+
+/* A read and the write of the same bytes are two operations on twice the bytes. */
+static bool operations_are_small(const struct transfer *transfer)
+{
+	uint64_t moved = 0;
+
+	for (size_t i = 0; i < transfer->nr_hops; i++)
+		if (hop_how(transfer->hops[i].id) == CS_COPY ||
+		    hop_how(transfer->hops[i].id) == CS_REFERENCE)
+			moved += transfer->hops[i].bytes;
+	if (moved < transfer->delivered_bytes)
+		moved = transfer->delivered_bytes;
+	return moved && transfer->operations >= SMALL_OPERATIONS &&
+	       moved / transfer->operations < SMALL_BYTES;
+}
+
+/*
+ * Which of the memory that a process wrote may be what it had read: bytes of
+ * which half to twice as many were written.  The candidates are sorted.
+ */
+static const struct transfer *find_similar(struct transfer *const *writes, size_t count,
+					   uint64_t bytes)
+{
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (writes[middle]->delivered_bytes < bytes / 2)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < count && writes[low]->delivered_bytes / 2 <= bytes ? writes[low] : NULL;
+}
+
+static void find_path(struct list *list, const struct transfer *transfer)
+{
+	bool from_file = is(transfer->from, CS_KIND_FILE);
+
+	if (from_file && is_socket(transfer->to) && has_hop(transfer, CS_CACHE_TO_USER) &&
+	    has_hop(transfer, CS_USER_TO_SOCKET))
+		add(list, "read-write-loop", false,
+		    "The file is read into a buffer and written to the socket from there, two "
+		    "copies of each byte: sendfile() would make it none.");
+	if (from_file && is(transfer->to, CS_KIND_FILE)) {
+		if (has_hop(transfer, CS_CACHE_TO_USER) && has_hop(transfer, CS_USER_TO_CACHE))
+			add(list, "read-write-loop", false,
+			    "The file is read into a buffer and written to the other file from "
+			    "there, two copies of each byte: copy_file_range() would make it "
+			    "one, or none where the file system can share extents.");
+		else if (has_hop(transfer, CS_CACHE_TO_CACHE) ||
+			 has_hop(transfer, CS_PIPE_TO_CACHE))
+			add(list, "file-copy-by-cpu", false,
+			    "The kernel copied the file from page cache to page cache: a file "
+			    "system with reflinks (XFS, btrfs) would share the extents.");
+	}
+}
+
+static void find_in_transfer(struct list *list, const struct transfer *transfer)
+{
+	if (transfer->from->known && !transfer->from->resolved)
+		add(list, "unresolved-source", false,
+		    "What the written memory was could not be looked up: it may be a mapped "
+		    "file.");
+	find_path(list, transfer);
+	if (operations_are_small(transfer))
+		add(list, "small-operations", false,
+		    "The bytes are moved in many operations of less than 4 KiB: larger buffers "
+		    "would save most of the mode switches.");
+	if (transfer->provenance == PROVENANCE_DERIVED)
+		add(list, "derived", true,
+		    "The copies are implied by the system calls and their endpoints, no hook "
+		    "measured them.");
+	if (has_hop(transfer, CS_DISK_TO_CACHE))
+		add(list, "cold-cache", true,
+		    "Part of the file was not in the page cache and came from the disk.");
+}
+
+static const char user_copy_code[] = "user-copy-possible";
+
+static void keep(struct list *list, struct transfer *transfer, struct arena *arena)
+{
+	struct finding *findings;
+
+	if (!list->count)
+		return;
+	findings = arena_alloc(arena, list->count * sizeof(*findings));
+	memcpy(findings, list->findings, list->count * sizeof(*findings));
+	transfer->findings = findings;
+	transfer->nr_findings = list->count;
+}
+
+/* By process, what was written from memory first, then by bytes. */
+static int compare(const void *left, const void *right)
+{
+	const struct transfer *a = *(const struct transfer *const *)left;
+	const struct transfer *b = *(const struct transfer *const *)right;
+	bool memory_a = is(a->from, CS_KIND_MEMORY), memory_b = is(b->from, CS_KIND_MEMORY);
+
+	if (a->process != b->process)
+		return a->process < b->process ? -1 : 1;
+	if (memory_a != memory_b)
+		return memory_a ? -1 : 1;
+	if (a->delivered_bytes != b->delivered_bytes)
+		return a->delivered_bytes < b->delivered_bytes ? -1 : 1;
+	return a < b ? -1 : a > b;
+}
+
+static bool kept_in_memory(const struct transfer *transfer)
+{
+	return transfer->delivered_bytes >= SMALL_BYTES && is(transfer->to, CS_KIND_MEMORY) &&
+	       transfer->from->known && !is(transfer->from, CS_KIND_MEMORY);
+}
+
+static void find_in_process(struct transfer **transfers, size_t count, struct arena *arena)
+{
+	size_t writes = 0;
+
+	while (writes < count && is(transfers[writes]->from, CS_KIND_MEMORY))
+		writes++;
+	for (size_t i = 0; i < count; i++) {
+		struct transfer *transfer = transfers[i];
+		struct list list = { .count = 0 };
+
+		find_in_transfer(&list, transfer);
+		if (kept_in_memory(transfer) &&
+		    find_similar(transfers, writes, transfer->delivered_bytes))
+			add(&list, user_copy_code, false,
+			    "The process kept these bytes and wrote about as many from other "
+			    "memory: a copy in user space is possible, no hook can see it.");
+		keep(&list, transfer, arena);
+	}
+}
+
+void find_in_transfers(struct transfer *transfers, size_t count, struct arena *arena)
+{
+	struct transfer **sorted = zalloc(count, sizeof(*sorted));
+	size_t end;
+
+	for (size_t i = 0; i < count; i++)
+		sorted[i] = &transfers[i];
+	qsort(sorted, count, sizeof(*sorted), compare);
+	for (size_t start = 0; start < count; start = end) {
+		for (end = start; end < count; end++)
+			if (sorted[end]->process != sorted[start]->process)
+				break;
+		find_in_process(sorted + start, end - start, arena);
+	}
+	free(sorted);
+}
+
+static void list_loss(struct strbuf *text, uint64_t count, const char *one, const char *many)
+{
+	if (!count)
+		return;
+	if (text->length)
+		strbuf_puts(text, ", ");
+	strbuf_printf(text, "%llu %s", (unsigned long long)count, count == 1 ? one : many);
+}
+
+static void find_losses(struct list *list, const struct report *report, struct arena *arena)
+{
+	const struct cs_lost *lost = &report->lost;
+	_cleanup_strbuf_ struct strbuf text = { 0 };
+
+	if (lost_anything(lost, report->lost_events)) {
+		list_loss(&text, lost->rows, "operation", "operations");
+		list_loss(&text, lost->endpoints, "endpoint", "endpoints");
+		list_loss(&text, lost->processes, "process", "processes");
+		list_loss(&text, lost->threads, "operation of a thread without state",
+			  "operations of threads without state");
+		list_loss(&text, lost->segments, "byte of a long iovec",
+			  "bytes of long iovecs");
+		list_loss(&text, report->lost_events, "event", "events");
+		add(list, "losses", false,
+		    arena_printf(arena, "Lost %s: the numbers are too small.", text.text));
+	}
+	if (lost->buffers)
+		add(list, "buffers-given-up", false,
+		    arena_printf(arena,
+				 "%llu remembered buffers had to make room for newer ones: some "
+				 "writes may be shown as from memory that were from a file.",
+				 (unsigned long long)lost->buffers));
+}
+
+static void find_derived(struct list *list, const struct report *report, struct arena *arena)
+{
+	_cleanup_strbuf_ struct strbuf names = { 0 };
+
+	for (size_t i = 0; i < report->nr_hooks; i++) {
+		const struct recorded_hooks *hooks = &report->hooks[i];
+
+		if (hooks->never_measured || hooks->provenance == PROVENANCE_MEASURED)
+			continue;
+		strbuf_printf(&names, "%s%s", names.length ? ", " : "", hooks->name);
+	}
+	if (names.length)
+		add(list, "derived-hooks", false,
+		    arena_printf(arena,
+				 "Not measured on this kernel, but implied by the calls: %s; "
+				 "copyscope doctor says why.",
+				 names.text));
+}
+
+void find_in_report(struct report *report, struct arena *arena)
+{
+	struct list list = { .count = 0 };
+	struct finding *findings;
+
+	find_losses(&list, report, arena);
+	find_derived(&list, report, arena);
+	findings = arena_alloc(arena, list.count * sizeof(*findings));
+	memcpy(findings, list.findings, list.count * sizeof(*findings));
+	report->findings = findings;
+	report->nr_findings = list.count;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Ledger rows folded into flows, the transfers in the making.  The steps, in
+ * their order: link reads to writes, join splices through a pipe, then share
+ * out what devices and faults did.  Whatever a step shares out it shares out
+ * to the last unit: sums over the flows equal the rows.
+ */
+#ifndef MODEL_FOLD_H
+#define MODEL_FOLD_H
+
+#include "model/recording.h"
+#include "model/report.h"
+
+/* Links of the lists of a flow: index + 1 into the pool, 0 ends the list. */
+struct hop_node {
+	uint64_t bytes;
+	uint32_t next;
+	uint8_t id; /* enum cs_hop */
+	bool derived;
+};
+
+struct call_node {
+	uint64_t count;
+	uint32_t next;
+	uint16_t call;
+};
+
+struct flow {
+	uint32_t process, from, to;
+	uint32_t hops, calls;
+	uint64_t delivered;
+	struct counters counters;
+};
+
+struct fold {
+	const struct recording *recording;
+	struct flow *flows;
+	size_t nr_flows, flows_capacity;
+	struct hop_node *hops;
+	size_t nr_hops, hops_capacity;
+	struct call_node *calls;
+	size_t nr_calls, calls_capacity;
+	uint32_t *table; /* hash of (process, from, to): index + 1 */
+	size_t table_size; /* a power of two */
+};
+
+/* A flow that is to get a part, and how large a part. */
+struct weight {
+	uint32_t flow;
+	uint64_t weight;
+};
+
+/* Finds or makes it. Pointers to flows do not outlive this, indices do. */
+uint32_t fold_flow(struct fold *fold, uint32_t process, uint32_t from, uint32_t to);
+void fold_add(struct fold *fold, uint32_t flow, const struct cs_row *row);
+/* In proportion to the weights, which must not all be 0. `delivered` is not shared. */
+void fold_share(struct fold *fold, const struct cs_row *row, const struct weight *weights,
+		size_t count);
+/* Moves all but the delivered bytes of one flow to the other, and empties it. */
+void fold_merge(struct fold *fold, uint32_t into, uint32_t from);
+void fold_free(struct fold *fold);
+
+#define for_each_hop(fold, flow, node)                                        \
+	for (const struct hop_node *node = (flow)->hops ?                     \
+					   &(fold)->hops[(flow)->hops - 1] :  \
+					   NULL;                              \
+	     node; node = node->next ? &(fold)->hops[node->next - 1] : NULL)
+
+#define for_each_call(fold, flow, node)                                         \
+	for (const struct call_node *node = (flow)->calls ?                     \
+					    &(fold)->calls[(flow)->calls - 1] : \
+					    NULL;                               \
+	     node; node = node->next ? &(fold)->calls[node->next - 1] : NULL)
+
+bool row_is_side(const struct cs_row *row);
+
+void fold_link(struct fold *fold); /* all rows but the side rows */
+void fold_pipes(struct fold *fold);
+void fold_sides(struct fold *fold);
+
+/* What there is to say about a finished transfer, and about the report. */
+struct arena;
+enum verdict judge(const struct transfer *transfer, const struct cs_lost *lost);
+void find_in_transfers(struct transfer *transfers, size_t count, struct arena *arena);
+void find_in_report(struct report *report, struct arena *arena);
+
+#endif

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Reads linked to the writes of the same bytes.  A row says what a process
+ * read from A, other rows what it wrote from buffers that A had filled: the
+ * read was for those writes, in proportion, and for nothing in particular as
+ * far as its bytes were not written on.
+ */
+#include <stdlib.h>
+
+#include "model/fold.h"
+#include "util/memory.h"
+
+/* Rows of one process and one source, by destination. */
+struct group {
+	const struct cs_row **rows;
+	size_t count;
+};
+
+bool row_is_side(const struct cs_row *row)
+{
+	switch (row->key.hop) {
+	case CS_DISK_TO_CACHE:
+	case CS_CACHE_TO_DISK:
+	case CS_SOCKET_TO_NIC:
+	case CS_CACHE_TO_MAPPING:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool is_read(const struct cs_row *row)
+{
+	return row->key.hop < CS_HOP_MAX && row->key.destination == CS_MEMORY &&
+	       hop_to(row->key.hop) == CS_PLACE_USER_BUFFER;
+}
+
+static bool is_linked_write(const struct cs_row *row)
+{
+	return row->key.hop < CS_HOP_MAX && row->key.source != CS_MEMORY &&
+	       hop_from(row->key.hop) == CS_PLACE_USER_BUFFER;
+}
+
+static int compare(const void *left, const void *right)
+{
+	const struct cs_row_key *a = &(*(const struct cs_row *const *)left)->key;
+	const struct cs_row_key *b = &(*(const struct cs_row *const *)right)->key;
+
+	if (a->process != b->process)
+		return a->process < b->process ? -1 : 1;
+	if (a->source != b->source)
+		return a->source < b->source ? -1 : 1;
+	if (a->destination != b->destination)
+		return a->destination < b->destination ? -1 : 1;
+	/* The order decides where odd units go: keep it the same every time. */
+	if (a->hop != b->hop)
+		return a->hop < b->hop ? -1 : 1;
+	if (a->call != b->call)
+		return a->call < b->call ? -1 : 1;
+	return (int)a->flags - (int)b->flags;
+}
+
+static void link_group(struct fold *fold, const struct group *group)
+{
+	const struct cs_row_key *key = &group->rows[0]->key;
+	struct weight *weights = zalloc(group->count + 1, sizeof(*weights));
+	uint64_t read = 0, written = 0;
+	size_t nr_weights = 0;
+
+	for (size_t i = 0; i < group->count; i++) {
+		const struct cs_row *row = group->rows[i];
+		uint32_t flow;
+
+		if (is_read(row)) {
+			read += row->delivered;
+			continue;
+		}
+		flow = fold_flow(fold, key->process, key->source, row->key.destination);
+		fold_add(fold, flow, row);
+		if (!is_linked_write(row) || !row->delivered)
+			continue;
+		if (!nr_weights || weights[nr_weights - 1].flow != flow)
+			weights[nr_weights++] = (struct weight){ flow, 0 };
+		weights[nr_weights - 1].weight += row->delivered;
+		written += row->delivered;
+	}
+	for (size_t i = 0; i < group->count; i++) {
+		const struct cs_row *row = group->rows[i];
+		uint32_t kept;
+
+		if (!is_read(row))
+			continue;
+		if (read <= written && written) {
+			fold_share(fold, row, weights, nr_weights);
+			continue;
+		}
+		/* What was not written on stays with the process. */
+		kept = fold_flow(fold, key->process, key->source, CS_MEMORY);
+		weights[nr_weights] = (struct weight){ kept, read - written };
+		if (read > written)
+			fold_share(fold, row, weights, nr_weights + 1);
+		else
+			fold_add(fold, kept, row);
+	}
+	if (read > written)
+		fold->flows[fold_flow(fold, key->process, key->source, CS_MEMORY)].delivered +=
+			read - written;
+	free(weights);
+}
+
+void fold_link(struct fold *fold)
+{
+	const struct recording *recording = fold->recording;
+	const struct cs_row **rows = zalloc(recording->nr_rows, sizeof(*rows));
+	size_t count = 0, end;
+
+	for (size_t i = 0; i < recording->nr_rows; i++)
+		if (!row_is_side(&recording->rows[i]))
+			rows[count++] = &recording->rows[i];
+	qsort(rows, count, sizeof(*rows), compare);
+	for (size_t start = 0; start < count; start = end) {
+		const struct cs_row_key *first = &rows[start]->key;
+
+		for (end = start + 1; end < count; end++)
+			if (rows[end]->key.process != first->process ||
+			    rows[end]->key.source != first->source)
+				break;
+		link_group(fold, &(struct group){ rows + start, end - start });
+	}
+	free(rows);
+}

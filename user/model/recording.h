@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Everything the model ever sees: a header, the ledger and how it was taken.
+ * Filled in by collect/, or by hand in tests.
+ */
+#ifndef MODEL_RECORDING_H
+#define MODEL_RECORDING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/ledger.h"
+
+enum provenance {
+	PROVENANCE_UNKNOWN,
+	PROVENANCE_DERIVED,
+	PROVENANCE_READ,
+	PROVENANCE_MEASURED,
+};
+
+/* A family of hooks ("file reads") and how its numbers came about. */
+struct recorded_hooks {
+	const char *name;
+	enum provenance provenance;
+	bool never_measured; /* has no measured form, says nothing of the kernel */
+};
+
+struct recording {
+	const char *version; /* of copyscope */
+	const char *kernel; /* uname -r */
+	uint64_t duration_ns;
+	const struct recorded_hooks *hooks;
+	size_t nr_hooks;
+	struct cs_lost lost;
+	uint64_t lost_events;
+	const struct cs_row *rows;
+	size_t nr_rows;
+	/* By endpoint index: the first CS_FIRST_ENDPOINT slots are unused. */
+	const struct cs_endpoint *endpoints;
+	size_t nr_endpoints;
+	const struct cs_process *processes; /* [0] is the kernel */
+	size_t nr_processes;
+};
+
+#endif

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: MIT
+#include "model/report.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/fold.h"
+#include "model/names.h"
+#include "util/memory.h"
+
+/* A report and what it stands on. */
+struct building {
+	struct report report; /* first: freed by its address */
+	struct arena arena;
+	struct report_endpoint *endpoints; /* by index; unused ones are not named */
+	bool *named;
+	size_t nr_endpoints;
+	struct report_process *processes; /* one more than recorded: the lost ones */
+	size_t nr_processes;
+	struct transfer *transfers;
+	size_t nr_transfers;
+};
+
+static const struct report_endpoint *endpoint_of(struct building *building,
+						 const struct recording *recording,
+						 uint32_t index)
+{
+	if (index >= building->nr_endpoints)
+		index = CS_LOST_ENDPOINT;
+	if (!building->named[index]) {
+		building->named[index] = true;
+		building->endpoints[index] = name_endpoint(recording, index, &building->arena);
+	}
+	return &building->endpoints[index];
+}
+
+static void name_all_processes(struct building *building, const struct recording *recording)
+{
+	size_t count = recording->nr_processes ? recording->nr_processes : 1;
+
+	building->nr_processes = count;
+	building->processes = zalloc(count + 1, sizeof(*building->processes));
+	for (size_t i = 0; i <= count; i++)
+		building->processes[i] = name_process(recording, (uint32_t)i, &building->arena);
+}
+
+static int compare_hops(const void *left, const void *right)
+{
+	const struct report_hop *a = left, *b = right;
+
+	if (hop_rank(a->id) != hop_rank(b->id))
+		return hop_rank(a->id) < hop_rank(b->id) ? -1 : 1;
+	return (int)a->id - (int)b->id;
+}
+
+static void list_hops(struct building *building, const struct fold *fold,
+		      const struct flow *flow, struct transfer *transfer)
+{
+	struct report_hop *hops;
+	size_t count = 0;
+
+	for_each_hop(fold, flow, node)
+		count++;
+	hops = arena_alloc(&building->arena, count * sizeof(*hops));
+	transfer->hops = hops;
+	transfer->nr_hops = count;
+	for_each_hop(fold, flow, node) {
+		hops->id = node->id;
+		hops->bytes = node->bytes;
+		hops->provenance = node->derived ? PROVENANCE_DERIVED : PROVENANCE_MEASURED;
+		if (hop_how(node->id) == CS_COPY)
+			transfer->cpu_copied_bytes += node->bytes;
+		/* What devices do is seen apart from how the bytes were moved. */
+		if (hop_how(node->id) != CS_DMA &&
+		    (!transfer->provenance || hops->provenance < transfer->provenance))
+			transfer->provenance = hops->provenance;
+		hops++;
+	}
+	qsort((void *)transfer->hops, count, sizeof(*hops), compare_hops);
+}
+
+static int compare_calls(const void *left, const void *right)
+{
+	const struct report_call *a = left, *b = right;
+
+	if (a->count != b->count)
+		return a->count > b->count ? -1 : 1;
+	return strcmp(a->name, b->name);
+}
+
+static void list_calls(struct building *building, const struct fold *fold,
+		       const struct flow *flow, struct transfer *transfer)
+{
+	struct report_call *calls;
+	size_t count = 0;
+
+	for_each_call(fold, flow, node)
+		count++;
+	calls = arena_alloc(&building->arena, count * sizeof(*calls));
+	transfer->calls = calls;
+	transfer->nr_calls = count;
+	for_each_call(fold, flow, node) {
+		calls->name = name_call(node->call, &building->arena);
+		calls->count = node->count;
+		if (node->call != CS_CALL_FAULT && node->call != CS_CALL_KERNEL)
+			transfer->operations += node->count;
+		calls++;
+	}
+	qsort((void *)transfer->calls, count, sizeof(*calls), compare_calls);
+}
+
+/* Merged into another one, or an operation of which nothing came. */
+static bool is_empty(const struct flow *flow)
+{
+	const struct counters *counters = &flow->counters;
+
+	return !flow->hops && !flow->calls && !flow->delivered && !counters->mode_switches &&
+	       !counters->voluntary && !counters->involuntary && !counters->minor &&
+	       !counters->major;
+}
+
+static void list_transfers(struct building *building, const struct fold *fold)
+{
+	building->transfers = zalloc(fold->nr_flows, sizeof(*building->transfers));
+	for (size_t i = 0; i < fold->nr_flows; i++) {
+		const struct flow *flow = &fold->flows[i];
+		struct transfer *transfer = &building->transfers[building->nr_transfers];
+		size_t process = flow->process;
+
+		if (is_empty(flow))
+			continue;
+		building->nr_transfers++;
+		if (process >= building->nr_processes)
+			process = building->nr_processes;
+		transfer->process = &building->processes[process];
+		transfer->from = endpoint_of(building, fold->recording, flow->from);
+		transfer->to = endpoint_of(building, fold->recording, flow->to);
+		transfer->delivered_bytes = flow->delivered;
+		transfer->counters = flow->counters;
+		list_hops(building, fold, flow, transfer);
+		list_calls(building, fold, flow, transfer);
+		transfer->verdict = judge(transfer, &fold->recording->lost);
+	}
+}
+
+static bool wanted(const struct transfer *transfer, const struct report_options *options)
+{
+	if (!options)
+		return true;
+	return transfer->delivered_bytes >= options->min_bytes &&
+	       (!options->from || filter_matches(options->from, transfer->from)) &&
+	       (!options->to || filter_matches(options->to, transfer->to));
+}
+
+static void leave_out(struct building *building, const struct report_options *options)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < building->nr_transfers; i++)
+		if (wanted(&building->transfers[i], options))
+			building->transfers[kept++] = building->transfers[i];
+	building->report.nr_left_out = building->nr_transfers - kept;
+	building->nr_transfers = kept;
+}
+
+static int compare_transfers(const void *left, const void *right)
+{
+	const struct transfer *a = left, *b = right;
+
+	if (a->cpu_copied_bytes != b->cpu_copied_bytes)
+		return a->cpu_copied_bytes > b->cpu_copied_bytes ? -1 : 1;
+	if (a->delivered_bytes != b->delivered_bytes)
+		return a->delivered_bytes > b->delivered_bytes ? -1 : 1;
+	/* By index, so that equal ones keep their order from run to run. */
+	if (a->process != b->process)
+		return a->process < b->process ? -1 : 1;
+	if (a->from != b->from)
+		return a->from < b->from ? -1 : 1;
+	return a->to < b->to ? -1 : a->to > b->to;
+}
+
+static void add_up(struct report_totals *totals, const struct transfer *transfer)
+{
+	totals->delivered_bytes += transfer->delivered_bytes;
+	for (size_t i = 0; i < transfer->nr_hops; i++)
+		totals->bytes[hop_how(transfer->hops[i].id)] += transfer->hops[i].bytes;
+	totals->counters.mode_switches += transfer->counters.mode_switches;
+	totals->counters.voluntary += transfer->counters.voluntary;
+	totals->counters.involuntary += transfer->counters.involuntary;
+	totals->counters.minor += transfer->counters.minor;
+	totals->counters.major += transfer->counters.major;
+}
+
+static void describe_hooks(struct building *building, const struct recording *recording)
+{
+	struct report *report = &building->report;
+	struct recorded_hooks *hooks;
+	bool measured = false, derived = false;
+
+	hooks = arena_alloc(&building->arena, recording->nr_hooks * sizeof(*hooks));
+	for (size_t i = 0; i < recording->nr_hooks; i++) {
+		const char *name = recording->hooks[i].name;
+
+		hooks[i] = recording->hooks[i];
+		hooks[i].name = arena_copy(&building->arena, name, strlen(name));
+		if (hooks[i].never_measured)
+			continue;
+		measured |= hooks[i].provenance == PROVENANCE_MEASURED;
+		derived |= hooks[i].provenance == PROVENANCE_DERIVED;
+	}
+	report->hooks = hooks;
+	report->nr_hooks = recording->nr_hooks;
+	if (measured != derived)
+		report->copies = measured ? PROVENANCE_MEASURED : PROVENANCE_DERIVED;
+}
+
+static void describe(struct building *building, const struct recording *recording)
+{
+	struct report *report = &building->report;
+	const char *version = recording->version ? recording->version : "";
+	const char *kernel = recording->kernel ? recording->kernel : "";
+
+	report->version = arena_copy(&building->arena, version, strlen(version));
+	report->kernel = arena_copy(&building->arena, kernel, strlen(kernel));
+	report->duration_ns = recording->duration_ns;
+	report->lost = recording->lost;
+	report->lost_events = recording->lost_events;
+	describe_hooks(building, recording);
+}
+
+struct report *report_build(const struct recording *recording,
+			    const struct report_options *options)
+{
+	struct building *building = zalloc(1, sizeof(*building));
+	struct report *report = &building->report;
+	struct fold fold = { .recording = recording };
+
+	building->nr_endpoints = recording->nr_endpoints > CS_FIRST_ENDPOINT ?
+					 recording->nr_endpoints :
+					 CS_FIRST_ENDPOINT;
+	building->endpoints = zalloc(building->nr_endpoints, sizeof(*building->endpoints));
+	building->named = zalloc(building->nr_endpoints, sizeof(*building->named));
+	name_all_processes(building, recording);
+	describe(building, recording);
+	fold_link(&fold);
+	fold_pipes(&fold);
+	fold_sides(&fold);
+	list_transfers(building, &fold);
+	fold_free(&fold);
+	find_in_transfers(building->transfers, building->nr_transfers, &building->arena);
+	leave_out(building, options);
+	qsort(building->transfers, building->nr_transfers, sizeof(*building->transfers),
+	      compare_transfers);
+	report->transfers = building->transfers;
+	report->nr_transfers = building->nr_transfers;
+	for (size_t i = 0; i < report->nr_transfers; i++)
+		add_up(&report->totals, &report->transfers[i]);
+	find_in_report(report, &building->arena);
+	return report;
+}
+
+void report_free(struct report *report)
+{
+	struct building *building = (struct building *)report;
+
+	if (!building)
+		return;
+	arena_free(&building->arena);
+	free(building->endpoints);
+	free(building->named);
+	free(building->processes);
+	free(building->transfers);
+	free(building);
+}
+
+bool lost_anything(const struct cs_lost *lost, uint64_t lost_events)
+{
+	return lost->rows || lost->endpoints || lost->processes || lost->threads ||
+	       lost->segments || lost_events;
+}
+
+uint64_t transfer_hop_bytes(const struct transfer *transfer, enum cs_hop id)
+{
+	for (size_t i = 0; i < transfer->nr_hops; i++)
+		if (transfer->hops[i].id == id)
+			return transfer->hops[i].bytes;
+	return 0;
+}
+
+double copies_per_byte(uint64_t cpu_copied_bytes, uint64_t delivered_bytes)
+{
+	return delivered_bytes ? (double)cpu_copied_bytes / (double)delivered_bytes : NAN;
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The report: transfers folded from a recording, what they add up to and what
+ * there is to say about them.  Owns all it names (the recording may go), and
+ * is const for everyone but the model.
+ */
+#ifndef MODEL_REPORT_H
+#define MODEL_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/ledger.h"
+#include "model/filter.h"
+#include "model/recording.h"
+
+enum verdict {
+	VERDICT_UNKNOWN, /* something on the path was not seen or was lost */
+	VERDICT_COPIED,
+	VERDICT_ZERO_COPY,
+};
+
+struct report_process {
+	bool known; /* false: lost, pid and comm mean nothing */
+	uint32_t pid;
+	const char *comm; /* any bytes */
+};
+
+struct report_endpoint {
+	bool known; /* false: lost, there is no more than the inode at most */
+	bool resolved; /* false: memory that could not be looked up */
+	bool path_cut; /* the path lacks its outermost folders */
+	bool deleted;
+	bool has_inode;
+	enum cs_kind kind;
+	const char *path; /* any bytes; NULL without; of a unix socket: its name */
+	const char *local; /* of tcp and udp: "10.0.0.1:80"; else NULL */
+	const char *peer;
+	uint32_t dev_major, dev_minor;
+	uint32_t rdev_major, rdev_minor; /* of a device */
+	uint64_t ino;
+	uint64_t filled_bytes; /* page cache bytes added while tracing */
+};
+
+struct report_hop {
+	enum cs_hop id;
+	enum provenance provenance;
+	uint64_t bytes;
+};
+
+struct report_call {
+	const char *name;
+	uint64_t count;
+};
+
+struct finding {
+	const char *code;
+	const char *text; /* one sentence */
+	bool obvious; /* the picture shows it already */
+};
+
+struct counters {
+	uint64_t mode_switches;
+	uint64_t voluntary; /* context switches */
+	uint64_t involuntary;
+	uint64_t minor; /* page faults */
+	uint64_t major;
+};
+
+struct transfer {
+	const struct report_process *process;
+	const struct report_endpoint *from;
+	const struct report_endpoint *to;
+	const struct report_hop *hops; /* in the order of the path */
+	const struct report_call *calls; /* most frequent first */
+	const struct finding *findings;
+	size_t nr_hops, nr_calls, nr_findings;
+	uint64_t operations;
+	uint64_t delivered_bytes;
+	uint64_t cpu_copied_bytes;
+	struct counters counters;
+	enum provenance provenance; /* of what was copied and referenced */
+	enum verdict verdict;
+};
+
+struct report_totals {
+	uint64_t delivered_bytes;
+	uint64_t bytes[CS_HOW_MAX]; /* by how they hopped: [CS_COPY] by the CPU */
+	struct counters counters;
+};
+
+struct report_options {
+	const struct filter *from; /* NULL: any */
+	const struct filter *to;
+	uint64_t min_bytes; /* delivered */
+};
+
+struct report {
+	const char *version;
+	const char *kernel;
+	uint64_t duration_ns;
+	const struct recorded_hooks *hooks;
+	size_t nr_hooks;
+	/* Of the hooks together; UNKNOWN when some measure and some derive. */
+	enum provenance copies;
+	struct cs_lost lost;
+	uint64_t lost_events;
+	const struct transfer *transfers; /* those that copy most first */
+	size_t nr_transfers;
+	size_t nr_left_out; /* by the options */
+	struct report_totals totals; /* of transfers[] */
+	const struct finding *findings;
+	size_t nr_findings;
+};
+
+struct report *report_build(const struct recording *recording,
+			    const struct report_options *options);
+void report_free(struct report *report);
+
+bool lost_anything(const struct cs_lost *lost, uint64_t lost_events);
+uint64_t transfer_hop_bytes(const struct transfer *transfer, enum cs_hop id);
+/* CPU copies per byte delivered; NAN when nothing was. */
+double copies_per_byte(uint64_t cpu_copied_bytes, uint64_t delivered_bytes);
+
+/* The words of the reports: "file", "page_cache", "copy", "measured". */
+const char *kind_word(enum cs_kind kind);
+const char *place_word(enum cs_place place);
+const char *how_word(enum cs_how how);
+const char *provenance_word(enum provenance provenance);
+const char *verdict_word(enum verdict verdict);
+
+enum cs_place hop_from(enum cs_hop id);
+enum cs_place hop_to(enum cs_hop id);
+enum cs_how hop_how(enum cs_hop id);
+/* Hops with less come first on the path. */
+unsigned int hop_rank(enum cs_hop id);
+
+#endif

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT
+/* docs/report.schema.json describes what is written here. */
+#include "util/json.h"
+
+#include <stdlib.h>
+
+#include "render/renderer.h"
+
+static void write_device(struct json *json, const char *key, uint32_t major, uint32_t minor)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%u:%u", major, minor);
+	json_string(json, key, text);
+}
+
+static void write_path(struct json *json, const struct report_endpoint *endpoint)
+{
+	_cleanup_strbuf_ struct strbuf cut = { 0 };
+
+	if (!endpoint->path_cut) {
+		json_string(json, "path", endpoint->path);
+		return;
+	}
+	strbuf_printf(&cut, "…%s", endpoint->path);
+	json_string(json, "path", cut.text);
+	json_bool(json, "path_cut", true);
+}
+
+static void write_inode(struct json *json, const struct report_endpoint *endpoint)
+{
+	if (!endpoint->has_inode)
+		return;
+	write_device(json, "dev", endpoint->dev_major, endpoint->dev_minor);
+	json_number(json, "ino", endpoint->ino);
+}
+
+static void write_endpoint(struct json *json, const char *key,
+			   const struct report_endpoint *endpoint)
+{
+	json_open(json, key, '{');
+	json_string(json, "kind", endpoint->known ? kind_word(endpoint->kind) : NULL);
+	if (endpoint->known) {
+		switch (endpoint->kind) {
+		case CS_KIND_MEMORY:
+			if (!endpoint->resolved)
+				json_bool(json, "resolved", false);
+			break;
+		case CS_KIND_TCP:
+		case CS_KIND_UDP:
+			json_string(json, "local", endpoint->local);
+			json_string(json, "peer", endpoint->peer);
+			break;
+		default:
+			write_path(json, endpoint);
+		}
+		if (endpoint->kind == CS_KIND_DEVICE)
+			write_device(json, "rdev", endpoint->rdev_major, endpoint->rdev_minor);
+	}
+	write_inode(json, endpoint);
+	if (endpoint->deleted)
+		json_bool(json, "deleted", true);
+	if (endpoint->known && endpoint->kind == CS_KIND_FILE)
+		json_number(json, "page_cache_filled_bytes", endpoint->filled_bytes);
+	json_close(json, '}');
+}
+
+static void write_process(struct json *json, const struct report_process *process)
+{
+	json_open(json, "process", '{');
+	if (process->known)
+		json_number(json, "pid", process->pid);
+	else
+		json_null(json, "pid");
+	json_string(json, "comm", process->known ? process->comm : NULL);
+	json_close(json, '}');
+}
+
+static void write_hops(struct json *json, const struct transfer *transfer)
+{
+	json_open(json, "hops", '[');
+	for (size_t i = 0; i < transfer->nr_hops; i++) {
+		const struct report_hop *hop = &transfer->hops[i];
+
+		json_open(json, NULL, '{');
+		json_string(json, "from", place_word(hop_from(hop->id)));
+		json_string(json, "to", place_word(hop_to(hop->id)));
+		json_string(json, "how", how_word(hop_how(hop->id)));
+		json_number(json, "bytes", hop->bytes);
+		json_string(json, "provenance", provenance_word(hop->provenance));
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+}
+
+static void write_counters(struct json *json, const struct counters *counters)
+{
+	json_number(json, "mode_switches", counters->mode_switches);
+	json_open(json, "context_switches", '{');
+	json_number(json, "voluntary", counters->voluntary);
+	json_number(json, "involuntary", counters->involuntary);
+	json_close(json, '}');
+	json_open(json, "page_faults", '{');
+	json_number(json, "minor", counters->minor);
+	json_number(json, "major", counters->major);
+	json_close(json, '}');
+}
+
+static void write_findings(struct json *json, const struct finding *findings, size_t count)
+{
+	json_open(json, "findings", '[');
+	for (size_t i = 0; i < count; i++) {
+		json_open(json, NULL, '{');
+		json_string(json, "code", findings[i].code);
+		json_string(json, "text", findings[i].text);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+}
+
+static void write_transfer(struct json *json, const struct transfer *transfer)
+{
+	json_newline(json);
+	json_open(json, NULL, '{');
+	write_process(json, transfer->process);
+	write_endpoint(json, "from", transfer->from);
+	write_endpoint(json, "to", transfer->to);
+	json_open(json, "calls", '[');
+	for (size_t i = 0; i < transfer->nr_calls; i++) {
+		json_open(json, NULL, '{');
+		json_string(json, "name", transfer->calls[i].name);
+		json_number(json, "count", transfer->calls[i].count);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+	json_number(json, "delivered_bytes", transfer->delivered_bytes);
+	write_hops(json, transfer);
+	json_number(json, "cpu_copied_bytes", transfer->cpu_copied_bytes);
+	json_real(json, "copies_per_byte",
+		  copies_per_byte(transfer->cpu_copied_bytes, transfer->delivered_bytes));
+	json_string(json, "provenance", provenance_word(transfer->provenance));
+	write_counters(json, &transfer->counters);
+	json_string(json, "verdict", verdict_word(transfer->verdict));
+	write_findings(json, transfer->findings, transfer->nr_findings);
+	json_close(json, '}');
+}
+
+static void write_hooks(struct json *json, const struct report *report)
+{
+	bool mixed = !report->copies && report->nr_hooks;
+
+	json_newline(json);
+	json_open(json, "hooks", '{');
+	json_string(json, "copies", mixed ? "mixed" : provenance_word(report->copies));
+	json_open(json, "families", '[');
+	for (size_t i = 0; i < report->nr_hooks; i++) {
+		json_open(json, NULL, '{');
+		json_string(json, "name", report->hooks[i].name);
+		json_string(json, "provenance", provenance_word(report->hooks[i].provenance));
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+	json_close(json, '}');
+}
+
+static void write_lost(struct json *json, const struct report *report)
+{
+	const struct cs_lost *lost = &report->lost;
+
+	json_newline(json);
+	json_open(json, "lost", '{');
+	json_number(json, "ledger_rows", lost->rows);
+	json_number(json, "events", report->lost_events);
+	json_number(json, "endpoints", lost->endpoints);
+	json_number(json, "processes", lost->processes);
+	json_number(json, "threads", lost->threads);
+	json_number(json, "buffers", lost->buffers);
+	json_number(json, "segments", lost->segments);
+	json_close(json, '}');
+}
+
+static void write_totals(struct json *json, const struct report *report)
+{
+	const struct report_totals *totals = &report->totals;
+
+	json_newline(json);
+	json_open(json, "totals", '{');
+	json_number(json, "transfers", report->nr_transfers);
+	json_number(json, "left_out", report->nr_left_out);
+	json_number(json, "delivered_bytes", totals->delivered_bytes);
+	json_number(json, "cpu_copied_bytes", totals->bytes[CS_COPY]);
+	json_number(json, "referenced_bytes", totals->bytes[CS_REFERENCE]);
+	json_number(json, "mapped_bytes", totals->bytes[CS_MAP]);
+	json_number(json, "dma_bytes", totals->bytes[CS_DMA]);
+	json_number(json, "transformed_bytes", totals->bytes[CS_TRANSFORM]);
+	json_real(json, "copies_per_byte",
+		  copies_per_byte(totals->bytes[CS_COPY], totals->delivered_bytes));
+	write_counters(json, &totals->counters);
+	json_close(json, '}');
+}
+
+static int render(const struct report *report, const struct render_options *options, FILE *out)
+{
+	struct json json;
+
+	(void)options;
+	json_begin(&json, out);
+	json_open(&json, NULL, '{');
+	json_string(&json, "schema", "copyscope/report/1");
+	json_string(&json, "version", report->version);
+	json_string(&json, "kernel", report->kernel);
+	json_number(&json, "duration_ns", report->duration_ns);
+	write_hooks(&json, report);
+	write_lost(&json, report);
+	write_totals(&json, report);
+	json_newline(&json);
+	json_open(&json, "transfers", '[');
+	for (size_t i = 0; i < report->nr_transfers; i++)
+		write_transfer(&json, &report->transfers[i]);
+	json_close(&json, ']');
+	json_newline(&json);
+	write_findings(&json, report->findings, report->nr_findings);
+	json_close(&json, '}');
+	return json_end(&json);
+}
+
+const struct renderer render_json = { "json", render };

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+#include "render/text.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "util/humanise.h"
+
+#define LABEL_WIDTH 19
+#define VALUE_WIDTH 11
+
+/* "   CPU copies      0 B        0.00 per byte delivered    measured" */
+static void draw_counter(struct canvas *canvas, const char *label, const struct strbuf *value,
+			 const struct strbuf *remark)
+{
+	_cleanup_strbuf_ struct strbuf line = { 0 };
+
+	strbuf_printf(&line, "   %-*s%s", LABEL_WIDTH, label, strbuf_text(value));
+	if (remark->length) {
+		if (value->length < VALUE_WIDTH)
+			strbuf_repeat(&line, " ", VALUE_WIDTH - value->length);
+		strbuf_printf(&line, " %s", remark->text);
+	}
+	add_wrapped(canvas, line.text, 6);
+}
+
+static void draw_copies(struct canvas *canvas, const struct transfer *transfer)
+{
+	_cleanup_strbuf_ struct strbuf value = { 0 }, remark = { 0 };
+
+	humanise_bytes(&value, transfer->cpu_copied_bytes);
+	if (transfer->delivered_bytes)
+		strbuf_printf(&remark, "%.2f per byte delivered    ",
+			      copies_per_byte(transfer->cpu_copied_bytes,
+					      transfer->delivered_bytes));
+	strbuf_puts(&remark, provenance_word(transfer->provenance));
+	draw_counter(canvas, "CPU copies", &value, &remark);
+}
+
+static void draw_mode_switches(struct canvas *canvas, const struct transfer *transfer)
+{
+	_cleanup_strbuf_ struct strbuf value = { 0 }, remark = { 0 };
+	double mib = (double)transfer->delivered_bytes / (1 << 20);
+
+	humanise_count(&value, transfer->counters.mode_switches);
+	/* Of less than a few KiB it would be a number of the size, not of the way. */
+	if (transfer->delivered_bytes >= 4096)
+		strbuf_printf(&remark, "%.1f per MiB",
+			      (double)transfer->counters.mode_switches / mib);
+	draw_counter(canvas, "mode switches", &value, &remark);
+}
+
+static void draw_two(struct canvas *canvas, const char *label, uint64_t first,
+		     const char *first_word, uint64_t second, const char *second_word)
+{
+	_cleanup_strbuf_ struct strbuf value = { 0 }, remark = { 0 };
+
+	humanise_count(&value, first + second);
+	if (first + second) {
+		humanise_count(&remark, first);
+		strbuf_printf(&remark, " %s, ", first_word);
+		humanise_count(&remark, second);
+		strbuf_printf(&remark, " %s", second_word);
+	}
+	draw_counter(canvas, label, &value, &remark);
+}
+
+static void draw_counters(struct canvas *canvas, const struct transfer *transfer)
+{
+	const struct counters *counters = &transfer->counters;
+
+	draw_copies(canvas, transfer);
+	draw_mode_switches(canvas, transfer);
+	draw_two(canvas, "context switches", counters->voluntary, "voluntary",
+		 counters->involuntary, "involuntary");
+	if (counters->minor || counters->major)
+		draw_two(canvas, "page faults", counters->minor, "minor", counters->major,
+			 "major");
+}
+
+static void draw_findings(struct canvas *canvas, const struct transfer *transfer)
+{
+	for (size_t i = 0; i < transfer->nr_findings; i++) {
+		const struct finding *finding = &transfer->findings[i];
+		_cleanup_strbuf_ struct strbuf line = { 0 };
+
+		if (finding->obvious && !canvas->options->verbose)
+			continue;
+		strbuf_printf(&line, "   %s: %s", finding->code, finding->text);
+		add_wrapped(canvas, line.text, 6);
+	}
+}
+
+static void draw_group(struct canvas *canvas, const struct group *group)
+{
+	draw_header(canvas, group);
+	strbuf_putc(&canvas->out, '\n');
+	if (group->sum.nr_hops) {
+		draw_path(canvas, &group->sum);
+		strbuf_putc(&canvas->out, '\n');
+	}
+	draw_counters(canvas, &group->sum);
+	draw_findings(canvas, &group->sum);
+	strbuf_putc(&canvas->out, '\n');
+}
+
+static const char *plural(size_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
+static void draw_gathered(struct canvas *canvas, const struct groups *groups)
+{
+	_cleanup_strbuf_ struct strbuf line = { 0 };
+	uint64_t delivered = 0;
+	size_t transfers = 0;
+
+	for (size_t i = groups->shown; i < groups->count; i++) {
+		delivered += groups->groups[i].sum.delivered_bytes;
+		transfers += groups->groups[i].transfers;
+	}
+	if (!transfers)
+		return;
+	strbuf_printf(&line, "%s and ", canvas->glyphs->ellipsis);
+	humanise_count(&line, transfers);
+	strbuf_printf(&line, " smaller transfer%s, ", plural(transfers));
+	humanise_bytes(&line, delivered);
+	strbuf_printf(&line, ": -v shows %s", transfers == 1 ? "it" : "them");
+	add_wrapped(canvas, line.text, 0);
+	strbuf_putc(&canvas->out, '\n');
+}
+
+static void draw_nothing(struct canvas *canvas, const struct report *report)
+{
+	if (report->nr_left_out)
+		add_wrapped(canvas,
+			    "no transfers: --from, --to and --min-bytes left out all there were",
+			    0);
+	else
+		add_wrapped(canvas, "no transfers: nothing that was traced moved data", 0);
+}
+
+static const char *hooks_words(const struct report *report)
+{
+	switch (report->copies) {
+	case PROVENANCE_MEASURED:
+		return "copies measured";
+	case PROVENANCE_DERIVED:
+		return "copies derived";
+	default:
+		return report->nr_hooks ? "copies measured and derived" : "copies unknown";
+	}
+}
+
+static void add_bytes(struct strbuf *line, const struct canvas *canvas, uint64_t bytes,
+		      const char *word)
+{
+	strbuf_puts(line, canvas->glyphs->dot);
+	humanise_bytes(line, bytes);
+	strbuf_printf(line, " %s", word);
+}
+
+static void draw_totals(struct canvas *canvas, const struct report *report)
+{
+	const struct report_totals *totals = &report->totals;
+	const char *dot = canvas->glyphs->dot;
+	_cleanup_strbuf_ struct strbuf line = { 0 };
+
+	strbuf_puts(&line, "total: ");
+	humanise_count(&line, report->nr_transfers);
+	strbuf_printf(&line, " transfer%s", plural(report->nr_transfers));
+	if (report->nr_left_out) {
+		strbuf_puts(&line, " (");
+		humanise_count(&line, report->nr_left_out);
+		strbuf_puts(&line, " more left out)");
+	}
+	add_bytes(&line, canvas, totals->delivered_bytes, "delivered");
+	add_bytes(&line, canvas, totals->bytes[CS_COPY], "copied");
+	add_bytes(&line, canvas, totals->bytes[CS_REFERENCE], "referenced");
+	if (totals->bytes[CS_MAP])
+		add_bytes(&line, canvas, totals->bytes[CS_MAP], "mapped");
+	if (totals->bytes[CS_DMA])
+		add_bytes(&line, canvas, totals->bytes[CS_DMA], "by DMA");
+	if (!lost_anything(&report->lost, report->lost_events))
+		strbuf_printf(&line, "%snothing lost", dot);
+	strbuf_printf(&line, "%s%s", dot, hooks_words(report));
+	add_wrapped(canvas, line.text, 7);
+}
+
+/* What makes the numbers less than they seem: always, and to be noticed. */
+static void draw_warnings(struct canvas *canvas, const struct report *report)
+{
+	for (size_t i = 0; i < report->nr_findings; i++) {
+		bool losses = !strcmp(report->findings[i].code, "losses");
+
+		add_coloured(canvas, losses ? COLOUR_BAD : COLOUR_WARN,
+			     losses ? "LOST" : "note");
+		strbuf_printf(&canvas->out, ": %s\n", report->findings[i].text);
+	}
+}
+
+static int render(const struct report *report, const struct render_options *options, FILE *out)
+{
+	struct canvas canvas;
+	struct groups groups;
+
+	canvas_begin(&canvas, options);
+	groups_make(&groups, report, options->verbose);
+	for (size_t i = 0; i < groups.shown; i++)
+		draw_group(&canvas, &groups.groups[i]);
+	draw_gathered(&canvas, &groups);
+	if (!report->nr_transfers)
+		draw_nothing(&canvas, report);
+	else
+		draw_totals(&canvas, report);
+	draw_warnings(&canvas, report);
+	groups_free(&groups);
+	fwrite(strbuf_text(&canvas.out), 1, canvas.out.length, out);
+	strbuf_release(&canvas.out);
+	fflush(out);
+	return ferror(out) ? -EIO : 0;
+}
+
+const struct renderer render_text = { "text", render };

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Transfers drawn as one: those of one program that differ only in which of
+ * its processes did them, or in which connection of one address.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "render/text.h"
+
+#define ALWAYS_SHOWN 10
+
+static int compare_text(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "");
+}
+
+static bool is_socket(const struct report_endpoint *endpoint)
+{
+	return endpoint->known && (endpoint->kind == CS_KIND_TCP ||
+				   endpoint->kind == CS_KIND_UDP ||
+				   endpoint->kind == CS_KIND_UNIX);
+}
+
+static int compare_endpoints(const struct report_endpoint *a, const struct report_endpoint *b)
+{
+	int order;
+
+	if (a == b)
+		return 0;
+	if (!is_socket(a) || !is_socket(b) || a->kind != b->kind)
+		return a < b ? -1 : 1;
+	order = compare_text(a->local, b->local);
+	return order ? order : compare_text(a->path, b->path);
+}
+
+/* Equal ones are drawn as one. */
+static int compare_groups(const void *left, const void *right)
+{
+	const struct transfer *a = *(const struct transfer *const *)left;
+	const struct transfer *b = *(const struct transfer *const *)right;
+	int order;
+
+	if (a->process->known != b->process->known)
+		return a->process->known ? -1 : 1;
+	order = a->process->known ? strcmp(a->process->comm, b->process->comm) : 0;
+	if (!order)
+		order = compare_endpoints(a->from, b->from);
+	return order ? order : compare_endpoints(a->to, b->to);
+}
+
+/* The same within a group, in the order of the report. */
+static int compare_members(const void *left, const void *right)
+{
+	const struct transfer *a = *(const struct transfer *const *)left;
+	const struct transfer *b = *(const struct transfer *const *)right;
+	int order = compare_groups(left, right);
+
+	return order ? order : a < b ? -1 : a > b;
+}
+
+static int compare_pointers(const void *left, const void *right)
+{
+	const char *a = *(const char *const *)left, *b = *(const char *const *)right;
+
+	return a < b ? -1 : a > b;
+}
+
+static size_t count_distinct(const void **pointers, size_t count)
+{
+	size_t distinct = 0;
+
+	qsort(pointers, count, sizeof(*pointers), compare_pointers);
+	for (size_t i = 0; i < count; i++)
+		if (!i || pointers[i] != pointers[i - 1])
+			distinct++;
+	return distinct;
+}
+
+static void sum_hops(struct arena *arena, struct transfer *sum,
+		     const struct transfer *const *members, size_t count)
+{
+	struct report_hop all[CS_HOP_MAX] = { 0 };
+	struct report_hop *hops = arena_alloc(arena, sizeof(all));
+	size_t nr_hops = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < members[i]->nr_hops; j++) {
+			const struct report_hop *hop = &members[i]->hops[j];
+			struct report_hop *slot = &all[hop->id];
+
+			if (!slot->bytes || hop->provenance < slot->provenance)
+				slot->provenance = hop->provenance;
+			slot->bytes += hop->bytes;
+			slot->id = hop->id;
+		}
+	}
+	for (unsigned int rank = 0; rank <= 6; rank++)
+		for (size_t id = 0; id < CS_HOP_MAX; id++)
+			if (all[id].bytes && hop_rank(all[id].id) == rank)
+				hops[nr_hops++] = all[id];
+	sum->hops = hops;
+	sum->nr_hops = nr_hops;
+}
+
+static int compare_calls(const void *left, const void *right)
+{
+	const struct report_call *a = left, *b = right;
+
+	if (a->count != b->count)
+		return a->count > b->count ? -1 : 1;
+	return strcmp(a->name, b->name);
+}
+
+static void sum_calls(struct arena *arena, struct transfer *sum,
+		      const struct transfer *const *members, size_t count)
+{
+	struct report_call *calls = NULL;
+	size_t capacity = 0, nr_calls = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < members[i]->nr_calls; j++) {
+			const struct report_call *call = &members[i]->calls[j];
+			size_t known = 0;
+
+			while (known < nr_calls && strcmp(calls[known].name, call->name))
+				known++;
+			calls = grow(calls, &capacity, known + 1, sizeof(*calls));
+			if (known == nr_calls)
+				calls[nr_calls++] = (struct report_call){ call->name, 0 };
+			calls[known].count += call->count;
+		}
+	}
+	if (nr_calls)
+		qsort(calls, nr_calls, sizeof(*calls), compare_calls);
+	sum->calls = arena_alloc(arena, nr_calls * sizeof(*calls));
+	if (nr_calls)
+		memcpy((void *)sum->calls, calls, nr_calls * sizeof(*calls));
+	sum->nr_calls = nr_calls;
+	free(calls);
+}
+
+/* Each code once, in the words of the first that has it. */
+static void join_findings(struct arena *arena, struct transfer *sum,
+			  const struct transfer *const *members, size_t count)
+{
+	enum { MOST = 16 };
+	struct finding *findings = arena_alloc(arena, MOST * sizeof(*findings));
+	size_t nr = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < members[i]->nr_findings; j++) {
+			const struct finding *finding = &members[i]->findings[j];
+			size_t known = 0;
+
+			while (known < nr && strcmp(findings[known].code, finding->code))
+				known++;
+			if (known == nr && nr < MOST)
+				findings[nr++] = *finding;
+		}
+	}
+	sum->findings = findings;
+	sum->nr_findings = nr;
+}
+
+static void sum_numbers(struct transfer *sum, const struct transfer *member)
+{
+	sum->operations += member->operations;
+	sum->delivered_bytes += member->delivered_bytes;
+	sum->cpu_copied_bytes += member->cpu_copied_bytes;
+	sum->counters.mode_switches += member->counters.mode_switches;
+	sum->counters.voluntary += member->counters.voluntary;
+	sum->counters.involuntary += member->counters.involuntary;
+	sum->counters.minor += member->counters.minor;
+	sum->counters.major += member->counters.major;
+	if (member->provenance && (!sum->provenance || member->provenance < sum->provenance))
+		sum->provenance = member->provenance;
+	/* One that copies makes the group copy; one that delivered nothing says nothing. */
+	if (member->verdict == VERDICT_COPIED)
+		sum->verdict = VERDICT_COPIED;
+	else if (sum->verdict == VERDICT_ZERO_COPY && member->delivered_bytes)
+		sum->verdict = member->verdict;
+}
+
+static void count_parts(struct group *group, const struct transfer *const *members, size_t count)
+{
+	const void **pointers = zalloc(count, sizeof(*pointers));
+
+	for (size_t i = 0; i < count; i++)
+		pointers[i] = members[i]->process;
+	group->processes = count_distinct(pointers, count);
+	for (size_t i = 0; i < count; i++)
+		pointers[i] = members[i]->from;
+	group->from_sockets = count_distinct(pointers, count);
+	for (size_t i = 0; i < count; i++)
+		pointers[i] = members[i]->to;
+	group->to_sockets = count_distinct(pointers, count);
+	free(pointers);
+}
+
+static struct group make_group(struct arena *arena, const struct transfer *const *members,
+			       size_t count)
+{
+	struct group group = { *members[0], count, 1, 1, 1, false };
+	struct transfer *sum = &group.sum;
+
+	if (count == 1)
+		return group;
+	for (size_t i = 1; i < count; i++)
+		sum_numbers(sum, members[i]);
+	sum_hops(arena, sum, members, count);
+	sum_calls(arena, sum, members, count);
+	join_findings(arena, sum, members, count);
+	count_parts(&group, members, count);
+	return group;
+}
+
+static int compare_order(const void *left, const void *right)
+{
+	const struct transfer *a = &((const struct group *)left)->sum;
+	const struct transfer *b = &((const struct group *)right)->sum;
+
+	if (a->cpu_copied_bytes != b->cpu_copied_bytes)
+		return a->cpu_copied_bytes > b->cpu_copied_bytes ? -1 : 1;
+	if (a->delivered_bytes != b->delivered_bytes)
+		return a->delivered_bytes > b->delivered_bytes ? -1 : 1;
+	if (a->process != b->process)
+		return a->process < b->process ? -1 : 1;
+	if (a->from != b->from)
+		return a->from < b->from ? -1 : 1;
+	return a->to < b->to ? -1 : a->to > b->to;
+}
+
+/* What a group stands for, also where only a mapping was filled. */
+static uint64_t size_of(const struct group *group)
+{
+	uint64_t size = group->sum.delivered_bytes;
+
+	for (size_t i = 0; i < group->sum.nr_hops; i++)
+		if (group->sum.hops[i].bytes > size)
+			size = group->sum.hops[i].bytes;
+	return size;
+}
+
+static int compare_sizes(const void *left, const void *right)
+{
+	uint64_t a = size_of(left), b = size_of(right);
+
+	if (a != b)
+		return a > b ? -1 : 1;
+	return compare_order(left, right);
+}
+
+/*
+ * Gathers the smallest: as many as make up less than 1 % together, and where
+ * there are many small ones, all of less than 1 % but the first few.
+ */
+static size_t count_shown(struct group *groups, size_t count)
+{
+	uint64_t total = 0, rest = 0;
+	size_t shown = count;
+
+	for (size_t i = 0; i < count; i++)
+		total += size_of(&groups[i]);
+	qsort(groups, count, sizeof(*groups), compare_sizes);
+	while (shown > 1) {
+		uint64_t size = size_of(&groups[shown - 1]);
+
+		if (size >= total / 100 || (rest + size >= total / 100 && shown <= ALWAYS_SHOWN))
+			break;
+		rest += size;
+		shown--;
+	}
+	return shown;
+}
+
+void groups_make(struct groups *groups, const struct report *report, bool each)
+{
+	size_t count = report->nr_transfers, end;
+	const struct transfer **members = zalloc(count, sizeof(*members));
+
+	*groups = (struct groups){ .groups = zalloc(count, sizeof(*groups->groups)) };
+	for (size_t i = 0; i < count; i++)
+		members[i] = &report->transfers[i];
+	if (!each)
+		qsort(members, count, sizeof(*members), compare_members);
+	for (size_t start = 0; start < count; start = end) {
+		end = start + 1;
+		while (!each && end < count && !compare_groups(&members[start], &members[end]))
+			end++;
+		groups->groups[groups->count++] =
+			make_group(&groups->arena, members + start, end - start);
+	}
+	free(members);
+	groups->shown = each ? groups->count : count_shown(groups->groups, groups->count);
+	qsort(groups->groups, groups->shown, sizeof(*groups->groups), compare_order);
+}
+
+void groups_free(struct groups *groups)
+{
+	arena_free(&groups->arena);
+	free(groups->groups);
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+/* The first lines of a transfer: who, from where, to where, how much, how. */
+#include <string.h>
+
+#include "render/text.h"
+#include "util/humanise.h"
+#include "util/utf8.h"
+
+#define GAP "      "
+#define COMM_WIDTH 24
+#define CALLS_SHOWN 4
+
+static void add_process(struct strbuf *out, const struct canvas *canvas,
+			const struct group *group)
+{
+	const struct report_process *process = group->sum.process;
+	_cleanup_strbuf_ struct strbuf comm = { 0 };
+
+	if (!process->known) {
+		strbuf_puts(out, "lost process");
+		return;
+	}
+	escape_terminal(&comm, process->comm, strlen(process->comm), canvas->options->utf8);
+	shorten_middle(out, strbuf_text(&comm), COMM_WIDTH, canvas->options->utf8);
+	if (group->processes > 1)
+		strbuf_printf(out, " (%zu processes)", group->processes);
+	else
+		strbuf_printf(out, "[%u]", process->pid);
+}
+
+/* Bytes go from the peer here, or from here to the peer. */
+static void add_addresses(struct strbuf *out, const struct canvas *canvas,
+			  const struct report_endpoint *endpoint, bool is_source)
+{
+	const char *first = is_source ? endpoint->peer : endpoint->local;
+	const char *second = is_source ? endpoint->local : endpoint->peer;
+
+	strbuf_printf(out, "%s ", kind_word(endpoint->kind));
+	if (first)
+		strbuf_puts(out, first);
+	if (first && second)
+		strbuf_puts(out, canvas->glyphs->arrow);
+	if (second)
+		strbuf_puts(out, second);
+}
+
+static void add_end(struct strbuf *out, const struct canvas *canvas, const struct group *group,
+		    bool is_source)
+{
+	const struct report_endpoint *end = is_source ? group->sum.from : group->sum.to;
+	size_t sockets = is_source ? group->from_sockets : group->to_sockets;
+	const char *what = end->kind == CS_KIND_TCP ? "connections" : "sockets";
+
+	if (end->known && (end->local || end->peer)) {
+		const char *shared = group->by_peer ? end->peer : end->local;
+
+		if (sockets <= 1) {
+			add_addresses(out, canvas, end, is_source);
+			return;
+		}
+		strbuf_printf(out, "%s %s", kind_word(end->kind), shared ? shared : "");
+	} else if (sockets > 1 && !end->path) {
+		strbuf_puts(out, kind_word(end->kind));
+	} else {
+		add_endpoint(out, canvas, end);
+	}
+	if (sockets > 1)
+		strbuf_printf(out, " %s%zu %s", canvas->glyphs->times, sockets, what);
+}
+
+/* Gives each end its half of the room, and what the other does not need. */
+static void add_both_ends(struct strbuf *out, const struct canvas *canvas,
+			  const struct group *group, size_t room)
+{
+	_cleanup_strbuf_ struct strbuf from = { 0 }, to = { 0 };
+	size_t from_width, to_width, half;
+
+	add_end(&from, canvas, group, true);
+	add_end(&to, canvas, group, false);
+	from_width = utf8_width(strbuf_text(&from));
+	to_width = utf8_width(strbuf_text(&to));
+	room = room > 24 ? room - utf8_width(canvas->glyphs->arrow) : 20;
+	half = room / 2;
+	if (from_width + to_width > room) {
+		if (from_width <= half)
+			to_width = room - from_width;
+		else if (to_width <= half)
+			from_width = room - to_width;
+		else
+			from_width = to_width = half;
+	}
+	shorten_middle(out, strbuf_text(&from), from_width, canvas->options->utf8);
+	strbuf_puts(out, canvas->glyphs->arrow);
+	shorten_middle(out, strbuf_text(&to), to_width, canvas->options->utf8);
+}
+
+/* The kernel's name of a call says 64 where the program's does not. */
+static size_t call_length(const char *name)
+{
+	size_t length = strlen(name);
+
+	return length > 2 && !strcmp(name + length - 2, "64") ? length - 2 : length;
+}
+
+static void add_amount(struct strbuf *out, const struct canvas *canvas,
+		       const struct transfer *transfer, size_t calls)
+{
+	humanise_bytes(out, transfer->delivered_bytes);
+	for (size_t i = 0; i < transfer->nr_calls && i < calls; i++) {
+		const struct report_call *call = &transfer->calls[i];
+
+		strbuf_puts(out, i ? ", " : canvas->glyphs->dot);
+		strbuf_add(out, call->name, call_length(call->name));
+		strbuf_printf(out, " %s", canvas->glyphs->times);
+		humanise_count(out, call->count);
+	}
+	if (calls && calls < transfer->nr_calls)
+		strbuf_printf(out, ", %s", canvas->glyphs->ellipsis);
+}
+
+static void add_verdict(struct canvas *canvas, const struct transfer *transfer)
+{
+	_cleanup_strbuf_ struct strbuf text = { 0 };
+
+	strbuf_puts(&text, verdict_word(transfer->verdict));
+	switch (transfer->verdict) {
+	case VERDICT_ZERO_COPY:
+		strbuf_printf(&text, " %s", canvas->glyphs->yes);
+		add_coloured(canvas, COLOUR_GOOD, text.text);
+		break;
+	case VERDICT_COPIED:
+		add_coloured(canvas, COLOUR_BAD, text.text);
+		break;
+	default:
+		add_coloured(canvas, COLOUR_WARN, text.text);
+	}
+}
+
+static size_t verdict_width(const struct canvas *canvas, const struct transfer *transfer)
+{
+	size_t width = strlen(verdict_word(transfer->verdict));
+
+	if (transfer->verdict == VERDICT_ZERO_COPY)
+		width += 1 + utf8_width(canvas->glyphs->yes);
+	return width;
+}
+
+void draw_header(struct canvas *canvas, const struct group *group)
+{
+	_cleanup_strbuf_ struct strbuf who = { 0 }, what = { 0 }, amount = { 0 };
+	const struct transfer *transfer = &group->sum;
+	size_t calls = CALLS_SHOWN, tail = strlen(GAP) + verdict_width(canvas, transfer);
+	size_t left;
+
+	add_process(&who, canvas, group);
+	strbuf_puts(&who, "  ");
+	left = utf8_width(strbuf_text(&who));
+	add_both_ends(&what, canvas, group, canvas->width > left ? canvas->width - left : 0);
+	left += utf8_width(strbuf_text(&what));
+	do {
+		strbuf_reset(&amount);
+		add_amount(&amount, canvas, transfer, calls);
+	} while (3 + utf8_width(strbuf_text(&amount)) + tail > canvas->width && calls--);
+
+	add_coloured(canvas, COLOUR_NAME, strbuf_text(&who));
+	strbuf_puts(&canvas->out, strbuf_text(&what));
+	if (left + strlen(GAP) + utf8_width(strbuf_text(&amount)) + tail <= canvas->width)
+		strbuf_puts(&canvas->out, GAP);
+	else
+		strbuf_puts(&canvas->out, "\n   ");
+	strbuf_puts(&canvas->out, strbuf_text(&amount));
+	strbuf_puts(&canvas->out, GAP);
+	add_verdict(canvas, transfer);
+	strbuf_putc(&canvas->out, '\n');
+}
