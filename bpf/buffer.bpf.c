@@ -57,14 +57,28 @@ struct fill {
 	u32 age;
 };
 
-/* Cuts [start, end) out of @r; what stands right of it goes to @rest. */
-static __always_inline void range_cut(struct range *r, u32 start, u32 end, struct range *rest)
+/*
+ * Loops over the ranges of a block are calls of bpf_loop(): the verifier then
+ * looks at their body once, not at every way through eight rounds of it.
+ */
+struct block_change {
+	struct block *block;
+	struct range new; /* to be put in */
+	struct range rest; /* what stands right of it of a range it splits */
+	u32 slot; /* for new: an empty one, else the oldest */
+	u32 age; /* of what is in that slot; 0: empty */
+};
+
+/* Cuts the new range out of @r. */
+static __always_inline void range_cut(struct range *r, struct block_change *c)
 {
+	u32 start = c->new.start, end = c->new.end;
+
 	if (r->end <= start || r->start >= end)
 		return;
 	if (r->start < start && r->end > end) {
-		*rest = *r;
-		rest->start = end;
+		c->rest = *r;
+		c->rest.start = end;
 		r->end = start;
 	} else if (r->start < start) {
 		r->end = start;
@@ -75,50 +89,42 @@ static __always_inline void range_cut(struct range *r, u32 start, u32 end, struc
 	}
 }
 
-static __always_inline void block_put(struct block *b, const struct range *new)
+static long make_room(u32 i, struct block_change *c)
 {
-	u32 oldest = 0, age = ~0;
-	int i;
+	struct range *r = &c->block->ranges[i % NR_RANGES];
 
-	for (i = 0; i < NR_RANGES; i++) {
-		if (!b->ranges[i].end) {
-			oldest = i;
-			age = 0;
-			break;
-		}
-		if (b->ranges[i].age < age) {
-			oldest = i;
-			age = b->ranges[i].age;
-		}
+	if (!r->end)
+		return 0;
+	if (r->endpoint == c->new.endpoint && r->start <= c->new.end && r->end >= c->new.start) {
+		if (r->start < c->new.start)
+			c->new.start = r->start;
+		if (r->end > c->new.end)
+			c->new.end = r->end;
+		r->end = 0;
+		return 0;
 	}
-	if (age)
-		add(lost.buffers, 1);
-	b->ranges[oldest % NR_RANGES] = *new;
+	range_cut(r, c);
+	return 0;
 }
 
-static __always_inline void block_fill(struct block *b, struct range *new)
+static long find_slot(u32 i, struct block_change *c)
 {
-	struct range rest = {};
-	int i;
+	struct range *r = &c->block->ranges[i % NR_RANGES];
+	u32 age = r->end ? r->age : 0;
 
-	for (i = 0; i < NR_RANGES; i++) {
-		struct range *r = &b->ranges[i];
+	if (i && age >= c->age)
+		return 0;
+	c->slot = i;
+	c->age = age;
+	return !age;
+}
 
-		if (!r->end)
-			continue;
-		if (r->endpoint == new->endpoint && r->start <= new->end && r->end >= new->start) {
-			if (r->start < new->start)
-				new->start = r->start;
-			if (r->end > new->end)
-				new->end = r->end;
-			r->end = 0;
-			continue;
-		}
-		range_cut(r, new->start, new->end, &rest);
-	}
-	block_put(b, new);
-	if (rest.end)
-		block_put(b, &rest);
+static __always_inline void block_put(struct block_change *c, const struct range *r)
+{
+	bpf_loop(NR_RANGES, find_slot, c, 0);
+	if (c->age)
+		add(lost.buffers, 1);
+	c->block->ranges[c->slot % NR_RANGES] = *r;
 }
 
 static long fill_block(u32 i, struct fill *f)
@@ -129,28 +135,30 @@ static long fill_block(u32 i, struct fill *f)
 		.block = f->at >> BLOCK_SHIFT,
 	};
 	u64 base = key.block << BLOCK_SHIFT;
-	struct range new = {
-		.start = f->at - base,
-		.end = f->end < base + BLOCK_BYTES ? f->end - base : BLOCK_BYTES,
-		.endpoint = f->endpoint,
-		.age = f->age,
+	struct block_change c = {
+		.new.start = f->at - base,
+		.new.end = f->end < base + BLOCK_BYTES ? f->end - base : BLOCK_BYTES,
+		.new.endpoint = f->endpoint,
+		.new.age = f->age,
 	};
-	struct block *b;
 
 	if (f->at >= f->end)
 		return 1;
 	f->at = base + BLOCK_BYTES;
-	b = bpf_map_lookup_elem(&blocks, &key);
-	if (!b) {
+	c.block = bpf_map_lookup_elem(&blocks, &key);
+	if (!c.block) {
 		bpf_map_update_elem(&blocks, &key, &empty_block, BPF_NOEXIST);
 		add(blocks_made, 1);
-		b = bpf_map_lookup_elem(&blocks, &key);
-		if (!b) {
+		c.block = bpf_map_lookup_elem(&blocks, &key);
+		if (!c.block) {
 			add(lost.buffers, 1);
 			return 0;
 		}
 	}
-	block_fill(b, &new);
+	bpf_loop(NR_RANGES, make_room, &c, 0);
+	block_put(&c, &c.new);
+	if (c.rest.end)
+		block_put(&c, &c.rest);
 	return 0;
 }
 
@@ -178,8 +186,11 @@ static __always_inline void remember_range(struct thread *t, u64 start, u64 byte
 	t->maps = p->maps;
 }
 
-/* One iovec of a walk; true when there was one with bytes in it. */
-static __always_inline bool next_segment(struct segments *s, u32 i, u64 *start, u64 *bytes)
+/*
+ * The next segment of a walk; false at its end.  No number counts them: the
+ * verifier would look at each value of it.
+ */
+static __always_inline bool next_segment(struct segments *s, u64 *start, u64 *bytes)
 {
 	struct iovec v = {};
 	u64 used;
@@ -193,18 +204,19 @@ static __always_inline bool next_segment(struct segments *s, u32 i, u64 *start, 
 		return true;
 	}
 	if (s->user) {
-		bpf_probe_read_user(&v, sizeof(v), (void *)(s->iov + i * sizeof(v)));
+		bpf_probe_read_user(&v, sizeof(v), (void *)s->iov);
 		used = v.iov_len;
+		s->iov += sizeof(v);
 	} else {
-		/* iov[0] may lie behind the array, if all of it is used up. */
-		if (i || s->offset)
-			bpf_probe_read_kernel(&v, sizeof(v), (void *)(s->iov - i * sizeof(v)));
-		used = i ? v.iov_len : s->offset;
+		/* The first one may lie behind the array, if all of it is used up. */
+		if (s->offset || s->beyond_first)
+			bpf_probe_read_kernel(&v, sizeof(v), (void *)s->iov);
+		used = s->beyond_first ? v.iov_len : s->offset;
+		s->beyond_first = 1;
+		s->iov -= sizeof(v);
 	}
-	if (used > s->bytes)
-		*bytes = s->bytes;
-	else
-		*bytes = used;
+	*bytes = used > s->bytes ? s->bytes : used;
+	/* Backwards, it is the end of a segment that is left to be used. */
 	*start = (u64)v.iov_base + (s->user ? 0 : used - *bytes);
 	s->bytes -= *bytes;
 	return true;
@@ -216,7 +228,7 @@ static long remember_segment(u32 i, struct segments *s)
 	struct thread *t = bpf_task_storage_get(&threads, task, 0, 0);
 	u64 start = 0, bytes = 0;
 
-	if (!t || !next_segment(s, i, &start, &bytes))
+	if (!t || !next_segment(s, &start, &bytes))
 		return 1;
 	if (bytes)
 		remember_range(t, start, bytes, s->endpoint);
@@ -259,46 +271,38 @@ static long look_at_vma(struct task_struct *task, struct vm_area_struct *vma, st
 	return 0;
 }
 
-/* The mapping around @at, from the thread's cache or the kernel; NULL if it would not tell. */
-static __always_inline struct vma_cache *vma_at(struct thread *t, struct cs_process *p, u64 at)
+/*
+ * The number in t->vmas of the mapping around @at, looked up if it must be; -1
+ * when the kernel would not tell, since another thread is changing mappings.
+ * Not inline, as others here: the verifier looks at it once, not for each way
+ * that leads to it.
+ */
+__noinline int vma_find(struct thread *t, u64 maps, u64 at)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct vma_look look = {};
 	struct vma_cache *c;
-	u64 maps = p->maps;
-	int i;
+	u32 i;
 
+	if (!t)
+		return -1;
 	for (i = 0; i < NR_VMA_CACHE; i++) {
 		c = &t->vmas[i];
 		if (c->maps == maps && at >= c->start && at < c->end)
-			return c;
+			return i;
 	}
 	if (bpf_find_vma(task, at, look_at_vma, &look, 0))
-		return NULL;
-	c = &t->vmas[(look.start >> 12 ^ look.start >> 21) % NR_VMA_CACHE];
+		return -1;
+	i = (look.start >> 12 ^ look.start >> 21) % NR_VMA_CACHE;
+	c = &t->vmas[i];
 	c->start = look.start;
 	c->end = look.end;
 	c->maps = maps;
 	c->endpoint = CS_MEMORY;
 	if (look.inode)
 		c->endpoint = endpoint_find(t, look.inode, look.file);
-	return c;
+	return i;
 }
-
-/* Pieces of equal source in a row, and the largest of them so far. */
-struct run {
-	u64 bytes;
-	u32 source;
-	u32 hop;
-};
-
-struct attribution {
-	struct segments s;
-	u64 at, end;
-	struct run run, main;
-	u32 seen[2]; /* sources of the runs before, + 1 */
-	u32 segment;
-};
 
 static __always_inline void run_key(struct attribution *a, const struct run *r, struct thread *t,
 				    struct cs_row_key *key)
@@ -323,6 +327,14 @@ static __always_inline bool first_of_source(struct attribution *a)
 	return true;
 }
 
+__noinline int count_part(struct thread *t, struct cs_row_key *key, u64 bytes, u64 ops)
+{
+	if (!t || !key)
+		return -1;
+	fold_part(t, key, bytes, ops);
+	return 0;
+}
+
 /* Puts the run at hand into its row; the operation itself is counted in the largest. */
 static __always_inline void run_flush(struct attribution *a, struct thread *t)
 {
@@ -331,90 +343,121 @@ static __always_inline void run_flush(struct attribution *a, struct thread *t)
 	if (!a->run.bytes)
 		return;
 	run_key(a, &a->run, t, &key);
-	fold_part(t, &key, a->run.bytes, first_of_source(a) ? ops_of(key.call) : 0);
+	count_part(t, &key, a->run.bytes, first_of_source(a) ? ops_of(key.call) : 0);
 	if (a->run.bytes > a->main.bytes)
 		a->main = a->run;
 	a->run.bytes = 0;
 }
 
-/* The source of what lies at @at, and where it ends at the latest. */
-static __always_inline u32 source_at(struct thread *t, u64 at, u64 *end, bool *mapped)
-{
-	struct cs_process *p = process_of(t);
-	struct block_key key = {};
-	struct vma_cache *vma;
-	struct block *b;
+/* A look for the source of the byte at @at. */
+struct look_up {
+	u64 at;
+	u64 end; /* where its source ends at the latest */
 	u32 source;
-	int i;
+	u32 mapped;
+};
 
-	*mapped = false;
-	if (!p)
-		return CS_UNRESOLVED;
-	vma = vma_at(t, p, at);
-	if (vma && vma->endpoint) {
-		if (*end > vma->end)
-			*end = vma->end;
-		*mapped = true;
-		return vma->endpoint;
+struct range_look {
+	struct block *block;
+	u64 at, end;
+	u64 base; /* of the block */
+	u32 source;
+};
+
+static long look_at_range(u32 i, struct range_look *l)
+{
+	struct range *r = &l->block->ranges[i % NR_RANGES];
+	u64 start = l->base + r->start, end = l->base + r->end;
+
+	if (!r->end || l->at >= end)
+		return 0;
+	if (l->at < start) {
+		if (l->end > start)
+			l->end = start;
+		return 0;
 	}
-	source = vma ? CS_MEMORY : CS_UNRESOLVED;
-	key.process = t->process;
-	key.epoch = p->fill_epoch;
-	key.block = at >> BLOCK_SHIFT;
-	u64 base = key.block << BLOCK_SHIFT;
-	u64 limit = base + BLOCK_BYTES;
-
-	if (vma && vma->end < limit)
-		limit = vma->end;
-	if (*end > limit)
-		*end = limit;
-	b = bpf_map_lookup_elem(&blocks, &key);
-	if (!b)
-		return source;
-	for (i = 0; i < NR_RANGES; i++) {
-		struct range *r = &b->ranges[i];
-
-		if (!r->end)
-			continue;
-		if (at >= base + r->start && at < base + r->end) {
-			if (*end > base + r->end)
-				*end = base + r->end;
-			return r->endpoint;
-		}
-		if (base + r->start > at && *end > base + r->start)
-			*end = base + r->start;
-	}
-	return source;
+	l->source = r->endpoint;
+	if (l->end > end)
+		l->end = end;
+	return 1;
 }
 
-static long attribute_piece(u32 i, struct attribution *a)
+static __always_inline void look_into_block(struct thread *t, u32 epoch, struct look_up *l)
+{
+	struct block_key key = {
+		.process = t->process,
+		.epoch = epoch,
+		.block = l->at >> BLOCK_SHIFT,
+	};
+	struct range_look r = {
+		.block = bpf_map_lookup_elem(&blocks, &key),
+		.at = l->at,
+		.end = l->end,
+		.base = key.block << BLOCK_SHIFT,
+		.source = l->source,
+	};
+
+	if (r.end > r.base + BLOCK_BYTES)
+		r.end = r.base + BLOCK_BYTES;
+	if (r.block)
+		bpf_loop(NR_RANGES, look_at_range, &r, 0);
+	l->source = r.source;
+	l->end = r.end;
+}
+
+static __always_inline void look_up_source(struct thread *t, struct look_up *l)
+{
+	struct cs_process *p;
+	struct vma_cache *vma;
+	int found;
+
+	l->source = CS_UNRESOLVED;
+	l->mapped = 0;
+	p = process_of(t);
+	if (!p)
+		return;
+	found = vma_find(t, p->maps, l->at);
+	if (found >= 0) {
+		vma = &t->vmas[found % NR_VMA_CACHE];
+		if (l->end > vma->end)
+			l->end = vma->end;
+		l->source = vma->endpoint;
+		l->mapped = vma->endpoint != CS_MEMORY;
+	}
+	if (!l->mapped)
+		look_into_block(t, p->fill_epoch, l);
+}
+
+static long attribute_piece(u32 i, void *unused)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct thread *t = bpf_task_storage_get(&threads, task, 0, 0);
-	u64 start = 0, bytes = 0, end;
-	bool mapped;
-	u32 source, hop;
+	struct attribution *a;
+	struct look_up l = {};
+	u64 start = 0, bytes = 0;
+	u32 hop;
 
 	if (!t)
 		return 1;
+	a = &t->attribution;
 	if (a->at >= a->end) {
-		if (!next_segment(&a->s, a->segment, &start, &bytes))
+		if (!next_segment(&a->s, &start, &bytes))
 			return 1;
-		a->segment++;
 		a->at = start;
 		a->end = start + bytes;
 		if (!bytes)
 			return 0;
 	}
-	end = a->end;
-	source = source_at(t, a->at, &end, &mapped);
-	hop = mapped ? a->s.mapping_hop : a->s.hop;
-	if (a->run.bytes && (a->run.source != source || a->run.hop != hop))
+	l.at = a->at;
+	l.end = a->end;
+	look_up_source(t, &l);
+	hop = l.mapped ? a->s.mapping_hop : a->s.hop;
+	if (a->run.bytes && (a->run.source != l.source || a->run.hop != hop))
 		run_flush(a, t);
-	a->run.source = source;
+	a->run.source = l.source;
 	a->run.hop = hop;
-	a->run.bytes += end - a->at;
-	a->at = end;
+	a->run.bytes += l.end - a->at;
+	a->at = l.end;
 	return 0;
 }
 
@@ -423,26 +466,28 @@ __noinline int attribute(struct segments *s)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct thread *t = bpf_task_storage_get(&threads, task, 0, 0);
-	struct attribution a = {};
+	struct attribution *a;
 	struct cs_row_key key;
 	struct cs_row *row;
+	u64 left;
 
 	if (!s || !t)
 		return 0;
-	a.s = *s;
-	bpf_loop(MAX_PIECES, attribute_piece, &a, 0);
+	a = &t->attribution;
+	__builtin_memset(a, 0, sizeof(*a));
+	a->s = *s;
+	bpf_loop(MAX_PIECES, attribute_piece, NULL, 0);
 	/* What is left had too many pieces to look at. */
-	u64 left = a.s.bytes + (a.end - a.at);
-
+	left = a->s.bytes + (a->end - a->at);
 	if (left) {
-		run_flush(&a, t);
-		a.run.source = CS_UNRESOLVED;
-		a.run.hop = a.s.hop;
-		a.run.bytes = left;
+		run_flush(a, t);
+		a->run.source = CS_UNRESOLVED;
+		a->run.hop = a->s.hop;
+		a->run.bytes = left;
 		add(lost.segments, left);
 	}
-	run_flush(&a, t);
-	run_key(&a, &a.main, t, &key);
+	run_flush(a, t);
+	run_key(a, &a->main, t, &key);
 	row = row_of(t, &key);
 	if (row)
 		add_counters(t, task, row, key.call);

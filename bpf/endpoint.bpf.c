@@ -12,6 +12,15 @@
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
 
+__u32 nr_endpoints = CS_FIRST_ENDPOINT;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, CS_MAX_ENDPOINTS);
+	__type(key, struct cs_inode_key);
+	__type(value, u32);
+} endpoint_index SEC(".maps");
+
 /* Which socket sends what a NIC is given: struct sock by address. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -20,57 +29,70 @@ struct {
 	__type(value, u32);
 } sockets SEC(".maps");
 
+struct path_walk {
+	u64 dentry;
+	u64 root; /* of the mount */
+	u64 mount;
+	u32 index; /* of the endpoint */
+	u32 used;
+	u32 whole; /* the walk got to the root */
+};
+
+static long path_step(u32 i, struct path_walk *w)
+{
+	struct cs_endpoint *e = bpf_map_lookup_elem(&endpoints, &w->index);
+	struct dentry *dentry = (void *)w->dentry;
+	struct mount *mount = (void *)w->mount, *up;
+	u64 parent = (u64)BPF_CORE_READ(dentry, d_parent);
+	u32 used = w->used;
+	long n;
+
+	if (w->dentry == w->root || w->dentry == parent) {
+		up = BPF_CORE_READ(mount, mnt_parent);
+		if (up == mount)
+			w->whole = w->dentry == w->root;
+		/* Without a root of its own it is in no tree: memfd, O_TMPFILE. */
+		if (up == mount || w->dentry != w->root)
+			return 1;
+		w->dentry = (u64)BPF_CORE_READ(mount, mnt_mountpoint);
+		w->mount = (u64)up;
+		w->root = (u64)BPF_CORE_READ(up, mnt.mnt_root);
+		return 0;
+	}
+	if (!e || used > CS_PATH_BYTES - NAME_BYTES)
+		return 1;
+	n = bpf_probe_read_kernel_str(&e->path[used], NAME_BYTES,
+				      BPF_CORE_READ(dentry, d_name.name));
+	if (n <= 0)
+		return 1;
+	w->used += n;
+	w->dentry = parent;
+	return 0;
+}
+
 /*
  * Writes the names from the leaf to the root, see struct cs_endpoint.
  * bpf_d_path() is not allowed in most hooks, so this walks dentries and
  * mounts, as d_path() does; a rename meanwhile can give a mixed path.
  */
-__noinline int describe_path(u32 index, u64 file)
+static __always_inline void describe_path(u32 index, u64 file)
 {
 	struct cs_endpoint *e = bpf_map_lookup_elem(&endpoints, &index);
 	struct file *f = (void *)file;
-	struct dentry *dentry, *parent, *root;
-	struct mount *mount, *up;
-	struct vfsmount *vfs;
-	u32 used = 0;
-	int i;
+	struct vfsmount *vfs = BPF_CORE_READ(f, f_path.mnt);
+	struct path_walk w = {
+		.dentry = (u64)BPF_CORE_READ(f, f_path.dentry),
+		.root = (u64)BPF_CORE_READ(vfs, mnt_root),
+		.mount = (u64)vfs - bpf_core_field_offset(struct mount, mnt),
+		.index = index,
+	};
 
+	bpf_loop(PATH_DEPTH, path_step, &w, 0);
 	if (!e)
-		return -1;
-	dentry = BPF_CORE_READ(f, f_path.dentry);
-	vfs = BPF_CORE_READ(f, f_path.mnt);
-	mount = (void *)vfs - bpf_core_field_offset(struct mount, mnt);
-	root = BPF_CORE_READ(vfs, mnt_root);
-	for (i = 0; i < PATH_DEPTH; i++) {
-		parent = BPF_CORE_READ(dentry, d_parent);
-		if (dentry == root || dentry == parent) {
-			up = BPF_CORE_READ(mount, mnt_parent);
-			if (up == mount) {
-				if (dentry == parent && dentry != root)
-					break; /* not in the tree: memfd, O_TMPFILE */
-				goto out;
-			}
-			if (dentry != root)
-				break;
-			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
-			mount = up;
-			root = BPF_CORE_READ(mount, mnt.mnt_root);
-			continue;
-		}
-		if (used > CS_PATH_BYTES - NAME_BYTES)
-			break;
-		long n = bpf_probe_read_kernel_str(&e->path[used], NAME_BYTES,
-						   BPF_CORE_READ(dentry, d_name.name));
-		if (n <= 0)
-			break;
-		used += n & (NAME_BYTES * 2 - 1);
-		dentry = parent;
-	}
-	if (used)
+		return;
+	if (!w.whole)
 		e->flags |= CS_ENDPOINT_PATH_CUT;
-out:
-	e->path_bytes = used;
-	return 0;
+	e->path_bytes = w.used;
 }
 
 static __always_inline void describe_inet(struct cs_endpoint *e, struct sock *sk)
@@ -106,7 +128,7 @@ static __always_inline void describe_unix(struct cs_endpoint *e, struct sock *sk
 	e->path_bytes = bytes;
 }
 
-__noinline int describe_socket(struct cs_endpoint *e, u32 index, u64 file)
+static __always_inline void describe_socket(struct cs_endpoint *e, u32 index, u64 file)
 {
 	struct file *f = (void *)file;
 	struct socket *socket = BPF_CORE_READ(f, private_data);
@@ -114,8 +136,6 @@ __noinline int describe_socket(struct cs_endpoint *e, u32 index, u64 file)
 	u64 at = (u64)sk;
 	u16 protocol = BPF_CORE_READ(sk, sk_protocol);
 
-	if (!e)
-		return -1;
 	e->family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	e->kind = CS_KIND_OTHER;
 	if (e->family == AF_INET || e->family == AF_INET6) {
@@ -129,7 +149,88 @@ __noinline int describe_socket(struct cs_endpoint *e, u32 index, u64 file)
 		e->kind = CS_KIND_UNIX;
 		describe_unix(e, sk);
 	}
-	return 0;
+}
+
+static __always_inline void endpoint_describe(struct cs_endpoint *e, u32 index, u64 inode, u64 file)
+{
+	u32 format = BPF_CORE_READ((struct inode *)inode, i_mode) & S_IFMT;
+
+	if (format == S_IFSOCK) {
+		describe_socket(e, index, file);
+	} else if (format == S_IFIFO) {
+		e->kind = CS_KIND_PIPE;
+	} else if (format == S_IFREG) {
+		e->kind = CS_KIND_FILE;
+	} else if (format == S_IFCHR || format == S_IFBLK) {
+		e->kind = CS_KIND_DEVICE;
+		e->rdev = BPF_CORE_READ((struct inode *)inode, i_rdev);
+	} else {
+		e->kind = CS_KIND_OTHER;
+	}
+	if (format != S_IFSOCK)
+		describe_path(index, file);
+	if (!BPF_CORE_READ((struct inode *)inode, i_nlink))
+		e->flags |= CS_ENDPOINT_DELETED;
+	e->flags |= CS_ENDPOINT_DESCRIBED;
+}
+
+/*
+ * The index of the endpoint behind @inode, described by @file if that is not 0
+ * and it was not yet.  Never fails: a full table gives CS_LOST_ENDPOINT.
+ */
+__noinline int endpoint_find(struct thread *t, u64 inode, u64 file)
+{
+	struct cs_inode_key key;
+	struct cs_endpoint *e;
+	struct endpoint_cache *c;
+	u32 slot, *known;
+
+	if (!t || !inode)
+		return CS_LOST_ENDPOINT;
+	inode_key(inode, &key);
+	known = bpf_map_lookup_elem(&endpoint_index, &key);
+	if (known) {
+		slot = *known;
+	} else {
+		slot = next_slot(&nr_endpoints, CS_MAX_ENDPOINTS);
+		if (!slot || bpf_map_update_elem(&endpoint_index, &key, &slot, BPF_NOEXIST)) {
+			known = bpf_map_lookup_elem(&endpoint_index, &key);
+			if (!known) {
+				add(lost.endpoints, 1);
+				return CS_LOST_ENDPOINT;
+			}
+			slot = *known;
+		}
+	}
+	e = bpf_map_lookup_elem(&endpoints, &slot);
+	if (!e)
+		return CS_LOST_ENDPOINT;
+	if (!known) {
+		e->inode = key;
+		if ((BPF_CORE_READ((struct inode *)inode, i_mode) & S_IFMT) == S_IFREG)
+			e->kind = CS_KIND_FILE;
+	}
+	if (file && !(e->flags & CS_ENDPOINT_DESCRIBED))
+		endpoint_describe(e, slot, inode, file);
+	c = &t->endpoints[(inode / 64 + inode / 1024) % NR_ENDPOINT_CACHE];
+	if (file) {
+		c->inode = inode;
+		c->ino = key.ino;
+		c->generation = key.generation;
+		c->index = slot;
+	}
+	return slot;
+}
+
+/* The index of an endpoint seen before, or -1. */
+__noinline int endpoint_known(u64 inode)
+{
+	struct cs_inode_key key;
+	u32 *known;
+
+	inode_key(inode, &key);
+	known = bpf_map_lookup_elem(&endpoint_index, &key);
+	return known ? *known : -1;
 }
 
 /* The endpoint of struct sock @sk, or 0 if it was never seen in an operation. */

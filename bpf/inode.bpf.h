@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Describing endpoints: names of inodes, addresses of sockets. */
+/* What kinds of inodes there are, and how one is called. */
 #ifndef CS_INODE_BPF_H
 #define CS_INODE_BPF_H
 
@@ -11,10 +11,6 @@
 #define S_IFBLK 0060000
 #define S_IFCHR 0020000
 #define S_IFIFO 0010000
-
-int describe_path(u32 index, u64 file);
-int describe_socket(struct cs_endpoint *e, u32 index, u64 file);
-u32 socket_endpoint(u64 sk);
 
 static __always_inline void inode_key(u64 address, struct cs_inode_key *key)
 {

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Owns the maps, the settings and what is new: threads, processes, endpoints,
- * rows.  Everything here runs once for each of them, then hooks find it in the
+ * Owns the maps, the settings and what is new: threads, processes, rows
+ * (endpoint.bpf.c: endpoints).  Everything here runs once for each of them, then hooks find it in the
  * thread's own caches.
  */
 #include "bpf/ledger.bpf.h"
-#include "bpf/inode.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -13,7 +12,6 @@ const volatile struct cs_settings settings;
 __u64 traced[CS_MAX_PIDS / 64];
 struct cs_lost lost;
 __u32 nr_rows;
-__u32 nr_endpoints = CS_FIRST_ENDPOINT;
 __u32 nr_processes = 1; /* 0 is the kernel */
 
 thread_map threads SEC(".maps");
@@ -36,28 +34,10 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, CS_MAX_ENDPOINTS);
-	__type(key, struct cs_inode_key);
-	__type(value, u32);
-} endpoint_index SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, CS_MAX_ROWS);
 	__type(key, struct cs_row_key);
 	__type(value, u32);
 } row_index SEC(".maps");
-
-/* The next slot of a table of @max, or 0 when it is full. */
-static __always_inline u32 next_slot(u32 *counter, u32 max)
-{
-	u32 slot;
-
-	if (*counter >= max)
-		return 0;
-	slot = __sync_fetch_and_add(counter, 1);
-	return slot < max ? slot : 0;
-}
 
 static __always_inline u32 process_find(struct task_struct *task)
 {
@@ -111,88 +91,6 @@ __noinline int thread_start(struct thread *t, int born)
 	}
 	t->process = process_find(task);
 	return t->process ? 0 : -1;
-}
-
-static __always_inline void endpoint_describe(struct cs_endpoint *e, u32 index, u64 inode, u64 file)
-{
-	u32 format = BPF_CORE_READ((struct inode *)inode, i_mode) & S_IFMT;
-
-	if (format == S_IFSOCK) {
-		describe_socket(e, index, file);
-	} else if (format == S_IFIFO) {
-		e->kind = CS_KIND_PIPE;
-	} else if (format == S_IFREG) {
-		e->kind = CS_KIND_FILE;
-	} else if (format == S_IFCHR || format == S_IFBLK) {
-		e->kind = CS_KIND_DEVICE;
-		e->rdev = BPF_CORE_READ((struct inode *)inode, i_rdev);
-	} else {
-		e->kind = CS_KIND_OTHER;
-	}
-	if (format != S_IFSOCK)
-		describe_path(index, file);
-	if (!BPF_CORE_READ((struct inode *)inode, i_nlink))
-		e->flags |= CS_ENDPOINT_DELETED;
-	e->flags |= CS_ENDPOINT_DESCRIBED;
-}
-
-/*
- * The index of the endpoint behind @inode, described by @file if that is not 0
- * and it was not yet.  Never fails: a full table gives CS_LOST_ENDPOINT.
- */
-__noinline int endpoint_find(struct thread *t, u64 inode, u64 file)
-{
-	struct cs_inode_key key;
-	struct cs_endpoint *e;
-	struct endpoint_cache *c;
-	u32 slot, *known;
-
-	if (!t || !inode)
-		return CS_LOST_ENDPOINT;
-	inode_key(inode, &key);
-	known = bpf_map_lookup_elem(&endpoint_index, &key);
-	if (known) {
-		slot = *known;
-	} else {
-		slot = next_slot(&nr_endpoints, CS_MAX_ENDPOINTS);
-		if (!slot || bpf_map_update_elem(&endpoint_index, &key, &slot, BPF_NOEXIST)) {
-			known = bpf_map_lookup_elem(&endpoint_index, &key);
-			if (!known) {
-				add(lost.endpoints, 1);
-				return CS_LOST_ENDPOINT;
-			}
-			slot = *known;
-		}
-	}
-	e = bpf_map_lookup_elem(&endpoints, &slot);
-	if (!e)
-		return CS_LOST_ENDPOINT;
-	if (!known) {
-		e->inode = key;
-		if ((BPF_CORE_READ((struct inode *)inode, i_mode) & S_IFMT) == S_IFREG)
-			e->kind = CS_KIND_FILE;
-	}
-	if (file && !(e->flags & CS_ENDPOINT_DESCRIBED))
-		endpoint_describe(e, slot, inode, file);
-	c = &t->endpoints[(inode / 64 + inode / 1024) % NR_ENDPOINT_CACHE];
-	if (file) {
-		c->inode = inode;
-		c->ino = key.ino;
-		c->generation = key.generation;
-		c->index = slot;
-	}
-	return slot;
-}
-
-/* The index of an endpoint seen before, or -1. */
-__noinline int endpoint_known(u64 inode)
-{
-	struct cs_inode_key key;
-	u32 *known;
-
-	inode_key(inode, &key);
-	known = bpf_map_lookup_elem(&endpoint_index, &key);
-	return known ? *known : -1;
 }
 
 static __always_inline int row_slot(const struct cs_row_key *wanted)

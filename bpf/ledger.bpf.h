@@ -40,6 +40,39 @@ struct vma_cache {
 	u32 unused;
 };
 
+/* The user buffers of an operation. */
+struct segments {
+	u64 iov; /* address of struct iovec in kernel or user memory; 0: one segment */
+	u64 base; /* the segment when iov is 0 */
+	u64 bytes; /* moved through all segments */
+	u64 offset; /* bytes of iov[0] used; the walk goes backwards from there */
+	u32 user; /* iov is in user memory: walk forwards from iov[0] */
+	u32 endpoint; /* that filled the buffers, or that they went to */
+	u32 call;
+	u8 hop; /* of bytes from user buffers */
+	u8 mapping_hop; /* of bytes from file mappings */
+	u8 flags; /* enum cs_row_flags */
+	u8 beyond_first; /* the walk is past the first segment */
+};
+/* Pieces of a write that come from one source, in a row. */
+struct run {
+	u64 bytes;
+	u32 source;
+	u32 hop;
+};
+
+/*
+ * Whose bytes a write carries, under way.  Kept in the thread's state, not on
+ * the stack: it is small, and the verifier forgets what it knows of a map's
+ * values, without which it would follow each round of the loop.
+ */
+struct attribution {
+	struct segments s;
+	u64 at, end; /* of the segment at hand: left to attribute */
+	struct run run, main; /* the one at hand; the largest so far */
+	u32 seen[2]; /* sources of the runs before, + 1 */
+};
+
 /* State of a thread between its hooks, in task storage. */
 struct thread {
 	u32 process; /* index, 0 until known */
@@ -59,6 +92,7 @@ struct thread {
 	struct endpoint_cache endpoints[NR_ENDPOINT_CACHE];
 	struct row_cache rows[NR_ROW_CACHE];
 	struct vma_cache vmas[NR_VMA_CACHE];
+	struct attribution attribution;
 };
 
 typedef struct {
@@ -103,27 +137,30 @@ extern struct cs_lost lost;
 
 /* ledger.bpf.c; pointers to kernel objects travel as plain addresses. */
 int thread_start(struct thread *t, int born);
-int endpoint_find(struct thread *t, u64 inode, u64 file);
-int endpoint_known(u64 inode);
 int row_find(struct thread *t, struct cs_row_key *key);
 int add_side(struct cs_row_key *key, u64 bytes);
 
+/* endpoint.bpf.c */
+int endpoint_find(struct thread *t, u64 inode, u64 file);
+int endpoint_known(u64 inode);
+u32 socket_endpoint(u64 sk);
+
 /* buffer.bpf.c */
-struct segments {
-	u64 iov; /* address of struct iovec in kernel or user memory; 0: one segment */
-	u64 base; /* the segment when iov is 0 */
-	u64 bytes; /* moved through all segments */
-	u64 offset; /* bytes of iov[0] used; the walk goes backwards from there */
-	u32 user; /* iov is in user memory: walk forwards from iov[0] */
-	u32 endpoint; /* that filled the buffers, or that they went to */
-	u32 call;
-	u8 hop; /* of bytes from user buffers */
-	u8 mapping_hop; /* of bytes from file mappings */
-	u8 flags; /* enum cs_row_flags */
-	u8 unused;
-};
 int remember(struct segments *s);
 int attribute(struct segments *s);
+
+#define add(counter, n) __sync_fetch_and_add(&(counter), n)
+
+/* The next slot of a table of @max, or 0 when it is full. */
+static __always_inline u32 next_slot(u32 *counter, u32 max)
+{
+	u32 slot;
+
+	if (*counter >= max)
+		return 0;
+	slot = __sync_fetch_and_add(counter, 1);
+	return slot < max ? slot : 0;
+}
 
 #define PF_KTHREAD 0x00200000
 
@@ -218,8 +255,6 @@ static __always_inline struct cs_row *row_of(struct thread *t, struct cs_row_key
 	t->last_slot = slot;
 	return bpf_map_lookup_elem(&rows, &slot);
 }
-
-#define add(counter, n) __sync_fetch_and_add(&(counter), n)
 
 /* One syscall may send or receive many messages: on_sendmmsg() counts it. */
 static __always_inline u64 ops_of(u32 call)

@@ -13,19 +13,20 @@
 #include "tests/unit/fixture.h"
 #include "util/cleanup.h"
 #include "util/strbuf.h"
+#include "util/utf8.h"
 
 #define MIB ((uint64_t)1 << 20)
 #define GIB ((uint64_t)1 << 30)
 
 static const struct recorded_hooks measured[] = {
-	{ "file reads", PROVENANCE_MEASURED, false },
-	{ "tcp", PROVENANCE_MEASURED, false },
-	{ "devices", PROVENANCE_DERIVED, true },
+	{ "file reads", PROVENANCE_MEASURED },
+	{ "tcp", PROVENANCE_MEASURED },
+	{ "devices", PROVENANCE_UNKNOWN },
 };
 
 static const struct recorded_hooks derived[] = {
-	{ "file reads", PROVENANCE_DERIVED, false },
-	{ "tcp", PROVENANCE_DERIVED, false },
+	{ "file reads", PROVENANCE_DERIVED },
+	{ "tcp", PROVENANCE_DERIVED },
 };
 
 static void measure(struct fixture *f)
@@ -78,12 +79,12 @@ static void workers(struct fixture *f)
 			uint16_t port = (uint16_t)(40000 + 16 * worker + i);
 			uint32_t client = fixture_tcp(f, "::1", 80, "::1", port);
 
-			fixture_row(f, process, page, client, CS_CACHE_HELD_BY_SOCKET,
-				    NR_SENDFILE, 78, 78 * 102400);
+			fixture_row(f, process, page, client, CS_CACHE_HELD_BY_SOCKET, NR_SENDFILE,
+				    78, 78 * 102400);
 			fixture_row(f, process, CS_MEMORY, client, CS_USER_TO_SOCKET, 20, 78,
 				    78 * 238);
-			fixture_row(f, process, client, CS_MEMORY, CS_SOCKET_TO_USER,
-				    NR_RECVFROM, 79, 78 * 80);
+			fixture_row(f, process, client, CS_MEMORY, CS_SOCKET_TO_USER, NR_RECVFROM,
+				    79, 78 * 80);
 		}
 	}
 }
@@ -92,7 +93,8 @@ static void workers(struct fixture *f)
 static void hostile(struct fixture *f)
 {
 	uint32_t evil = fixture_process(f, 666, "\033]0;x\a\n");
-	uint32_t file = fixture_file(f, "/tmp/a\nb\033[2J\xff\xfe/\xe2\x80\xae" "gpj.\xc3\xa4\\");
+	uint32_t file = fixture_file(f, "/tmp/a\nb\033[2J\xff\xfe/\xe2\x80\xae"
+					"gpj.\xc3\xa4\\");
 	uint32_t deep = fixture_file(f, "/very/long/folders/and/many/of/them/one/below/the/other"
 					"/until/the/name/does/not/fit/into/a/line/any/more.txt");
 	uint32_t pipe = fixture_other(f, CS_KIND_PIPE, NULL);
@@ -142,6 +144,55 @@ static void spliced(struct fixture *f)
 	fixture_side(f, proxy, other, CS_MEMORY, CS_DISK_TO_CACHE, 5 * MIB);
 }
 
+/* The other end of a web server: 64 local ports, one peer; both are traced. */
+static void clients(struct fixture *f)
+{
+	uint32_t wrk = fixture_process(f, 300, "wrk");
+	uint32_t nginx = fixture_process(f, 812, "nginx");
+
+	measure(f);
+	for (uint16_t i = 0; i < 64; i++) {
+		uint16_t port = (uint16_t)(40000 + i);
+		uint32_t client = fixture_tcp(f, "127.0.0.1", port, "127.0.0.1", 80);
+		uint32_t server = fixture_tcp(f, "127.0.0.1", 80, "127.0.0.1", port);
+
+		fixture_row(f, wrk, client, CS_MEMORY, CS_SOCKET_TO_USER, NR_READ, 100, 10 * MIB);
+		fixture_row(f, nginx, CS_MEMORY, server, CS_USER_TO_SOCKET, 20, 100, 10 * MIB);
+	}
+}
+
+/* One of each kind, and those that have no name or no description. */
+static void kinds(struct fixture *f)
+{
+	uint32_t p = fixture_process(f, 5, "many");
+	uint32_t zero = fixture_other(f, CS_KIND_DEVICE, "/dev/zero");
+	uint32_t null = fixture_other(f, CS_KIND_DEVICE, "/dev/null");
+	uint32_t unnamed = fixture_other(f, CS_KIND_UNIX, NULL);
+	uint32_t named = fixture_other(f, CS_KIND_UNIX, NULL);
+	uint32_t bare = fixture_file(f, "/never/described");
+	uint32_t other = fixture_other(f, CS_KIND_OTHER, NULL);
+	uint32_t udp = fixture_tcp(f, "::", 53, "::", 0);
+	uint32_t memfd = fixture_file(f, "/memfd:cache");
+	struct cs_row *row;
+
+	measure(f);
+	fixture_endpoint(f, udp)->kind = CS_KIND_UDP;
+	fixture_endpoint(f, zero)->rdev = 1 << 20 | 5;
+	fixture_endpoint(f, null)->rdev = 1 << 20 | 3;
+	fixture_endpoint(f, bare)->flags = 0;
+	fixture_endpoint(f, memfd)->flags |= CS_ENDPOINT_DELETED;
+	memcpy(fixture_endpoint(f, named)->path, "\0/tmp/.X11-unix/X0", 18);
+	fixture_endpoint(f, named)->path_bytes = 18;
+	fixture_row(f, p, zero, CS_MEMORY, CS_DEVICE_TO_USER, NR_READ, 1, 9 * MIB);
+	row = fixture_row(f, p, zero, null, CS_USER_TO_DEVICE, NR_WRITE, 1, 9 * MIB);
+	row->bytes = 0; /* nothing copies what nobody wants */
+	row->key.flags = CS_ROW_DERIVED;
+	fixture_row(f, p, memfd, unnamed, CS_CACHE_HELD_BY_SOCKET, NR_SENDFILE, 1, 8 * MIB);
+	fixture_row(f, p, named, bare, CS_USER_TO_CACHE, NR_WRITE, 1, 7 * MIB);
+	fixture_row(f, p, other, udp, CS_USER_TO_SOCKET, NR_SENDTO, 6, 6 * MIB);
+	fixture_row(f, 99, CS_LOST_ENDPOINT, CS_MEMORY, CS_SOCKET_TO_USER, NR_READ, 5, 5 * MIB);
+}
+
 static void nothing(struct fixture *f)
 {
 	measure(f);
@@ -157,6 +208,8 @@ static const struct {
 	{ "hostile", hostile },
 	{ "mapped-derived", mapped_derived },
 	{ "spliced", spliced },
+	{ "clients", clients },
+	{ "kinds", kinds },
 	{ "nothing", nothing },
 };
 
@@ -209,6 +262,26 @@ static int check(const char *path, const char *text, size_t length, bool update)
 	return -1;
 }
 
+/* Whatever the names are: nothing acts on the terminal, no line is too long. */
+static int check_lines(const char *path, const char *text, const struct render_options *look)
+{
+	int failures = 0;
+
+	while (*text) {
+		size_t length = strcspn(text, "\n");
+		_cleanup_strbuf_ struct strbuf line = { 0 };
+
+		strbuf_add(&line, text, length);
+		if (!look->colour && utf8_width(line.text) > look->width && ++failures)
+			printf("%s: too wide: %s\n", path, line.text);
+		for (size_t i = 0; i < length; i++)
+			if ((unsigned char)text[i] < ' ' && !(look->colour && text[i] == '\033'))
+				failures++;
+		text += length + (text[length] == '\n');
+	}
+	return failures;
+}
+
 static int run(const char *folder, size_t recording, size_t look, bool update)
 {
 	_cleanup_strbuf_ struct strbuf path = { 0 };
@@ -227,6 +300,8 @@ static int run(const char *folder, size_t recording, size_t look, bool update)
 	failed = renderer_find(looks[look].format)->render(report, &looks[look].options, out);
 	report_free(report);
 	fclose(out);
+	if (looks[look].options.width)
+		failed |= check_lines(path.text, text, &looks[look].options);
 	return failed || check(path.text, text, length, update);
 }
 

@@ -126,8 +126,8 @@ struct cs_row *fixture_side(struct fixture *fixture, uint32_t process, uint32_t 
 	struct recording *recording = &fixture->recording;
 	struct cs_row *row;
 
-	fixture->rows = append(fixture->rows, &recording->nr_rows, &fixture->rows_capacity,
-			       sizeof(*row));
+	fixture->rows =
+		append(fixture->rows, &recording->nr_rows, &fixture->rows_capacity, sizeof(*row));
 	recording->rows = fixture->rows;
 	row = &fixture->rows[recording->nr_rows - 1];
 	row->key = (struct cs_row_key){ .process = process,

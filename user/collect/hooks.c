@@ -74,20 +74,12 @@ static int fexit_error(struct btf *vmlinux)
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_FEXIT);
-	int fd, link;
+	int fd;
 
 	options.attach_btf_id = btf__find_by_name_kind(vmlinux, "filemap_read", BTF_KIND_FUNC);
 	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "probe", "GPL", nothing, 2, &options);
 	if (fd < 0)
 		return errno;
-	link = bpf_raw_tracepoint_open(NULL, fd);
-	if (link < 0) {
-		int error = errno;
-
-		close(fd);
-		return error;
-	}
-	close(link);
 	close(fd);
 	return 0;
 }

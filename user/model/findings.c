@@ -54,8 +54,7 @@ static bool is(const struct report_endpoint *endpoint, enum cs_kind kind)
 
 static bool is_socket(const struct report_endpoint *endpoint)
 {
-	return is(endpoint, CS_KIND_TCP) || is(endpoint, CS_KIND_UDP) ||
-	       is(endpoint, CS_KIND_UNIX);
+	return is(endpoint, CS_KIND_TCP) || is(endpoint, CS_KIND_UDP) || is(endpoint, CS_KIND_UNIX);
 }
 
 /* A read and the write of the same bytes are two operations on twice the bytes. */
@@ -229,11 +228,11 @@ static void find_losses(struct list *list, const struct report *report, struct a
 		list_loss(&text, lost->processes, "process", "processes");
 		list_loss(&text, lost->threads, "operation of a thread without state",
 			  "operations of threads without state");
-		list_loss(&text, lost->segments, "byte of a long iovec",
-			  "bytes of long iovecs");
+		list_loss(&text, lost->segments, "byte of a long iovec", "bytes of long iovecs");
 		list_loss(&text, report->lost_events, "event", "events");
 		add(list, "losses", false,
-		    arena_printf(arena, "Lost %s: the numbers are too small.", text.text));
+		    arena_printf(arena, "%s could not be kept: the numbers are too small.",
+				 text.text));
 	}
 	if (lost->buffers)
 		add(list, "buffers-given-up", false,
@@ -250,9 +249,8 @@ static void find_derived(struct list *list, const struct report *report, struct 
 	for (size_t i = 0; i < report->nr_hooks; i++) {
 		const struct recorded_hooks *hooks = &report->hooks[i];
 
-		if (hooks->never_measured || hooks->provenance == PROVENANCE_MEASURED)
-			continue;
-		strbuf_printf(&names, "%s%s", names.length ? ", " : "", hooks->name);
+		if (hooks->provenance == PROVENANCE_DERIVED)
+			strbuf_printf(&names, "%s%s", names.length ? ", " : "", hooks->name);
 	}
 	if (names.length)
 		add(list, "derived-hooks", false,

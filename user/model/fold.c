@@ -46,15 +46,14 @@ uint32_t fold_flow(struct fold *fold, uint32_t process, uint32_t from, uint32_t 
 			return fold->table[slot] - 1;
 		slot = (slot + 1) & (fold->table_size - 1);
 	}
-	fold->flows = grow(fold->flows, &fold->flows_capacity, fold->nr_flows + 1,
-			   sizeof(*fold->flows));
+	fold->flows =
+		grow(fold->flows, &fold->flows_capacity, fold->nr_flows + 1, sizeof(*fold->flows));
 	fold->flows[fold->nr_flows] = (struct flow){ process, from, to, 0, 0, 0, { 0 } };
 	fold->table[slot] = (uint32_t)++fold->nr_flows;
 	return fold->table[slot] - 1;
 }
 
-static void add_hop(struct fold *fold, struct flow *flow, uint8_t id, uint64_t bytes,
-		    bool derived)
+static void add_hop(struct fold *fold, struct flow *flow, uint8_t id, uint64_t bytes, bool derived)
 {
 	struct hop_node *node;
 	uint32_t link;
@@ -69,8 +68,7 @@ static void add_hop(struct fold *fold, struct flow *flow, uint8_t id, uint64_t b
 			return;
 		}
 	}
-	fold->hops = grow(fold->hops, &fold->hops_capacity, fold->nr_hops + 1,
-			  sizeof(*fold->hops));
+	fold->hops = grow(fold->hops, &fold->hops_capacity, fold->nr_hops + 1, sizeof(*fold->hops));
 	fold->hops[fold->nr_hops] = (struct hop_node){ bytes, flow->hops, id, derived };
 	flow->hops = (uint32_t)++fold->nr_hops;
 }
@@ -89,8 +87,8 @@ static void add_call(struct fold *fold, struct flow *flow, uint16_t call, uint64
 			return;
 		}
 	}
-	fold->calls = grow(fold->calls, &fold->calls_capacity, fold->nr_calls + 1,
-			   sizeof(*fold->calls));
+	fold->calls =
+		grow(fold->calls, &fold->calls_capacity, fold->nr_calls + 1, sizeof(*fold->calls));
 	fold->calls[fold->nr_calls] = (struct call_node){ count, flow->calls, call };
 	flow->calls = (uint32_t)++fold->nr_calls;
 }
@@ -125,11 +123,13 @@ void fold_share(struct fold *fold, const struct cs_row *row, const struct weight
 
 	for (size_t i = 0; i < count; i++)
 		total += weights[i].weight;
+	if (!total)
+		return;
 	for (size_t i = 0; i < count; i++, start = end) {
 		struct cs_row share = { .key = row->key };
 
 		end = start + weights[i].weight;
-		if (end == start)
+		if (end <= start) /* nothing, or more than 64 bits in sum */
 			continue;
 		share.ops = part(row->ops, start, end, total);
 		share.bytes = part(row->bytes, start, end, total);

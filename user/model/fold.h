@@ -60,19 +60,17 @@ void fold_share(struct fold *fold, const struct cs_row *row, const struct weight
 void fold_merge(struct fold *fold, uint32_t into, uint32_t from);
 void fold_free(struct fold *fold);
 
-#define for_each_hop(fold, flow, node)                                        \
-	for (const struct hop_node *node = (flow)->hops ?                     \
-					   &(fold)->hops[(flow)->hops - 1] :  \
-					   NULL;                              \
+#define for_each_hop(fold, flow, node)                                                            \
+	for (const struct hop_node *node = (flow)->hops ? &(fold)->hops[(flow)->hops - 1] : NULL; \
 	     node; node = node->next ? &(fold)->hops[node->next - 1] : NULL)
 
-#define for_each_call(fold, flow, node)                                         \
-	for (const struct call_node *node = (flow)->calls ?                     \
-					    &(fold)->calls[(flow)->calls - 1] : \
-					    NULL;                               \
+#define for_each_call(fold, flow, node)                                                         \
+	for (const struct call_node *node = (flow)->calls ? &(fold)->calls[(flow)->calls - 1] : \
+							    NULL;                               \
 	     node; node = node->next ? &(fold)->calls[node->next - 1] : NULL)
 
 bool row_is_side(const struct cs_row *row);
+void row_add(struct cs_row *into, const struct cs_row *row);
 
 void fold_link(struct fold *fold); /* all rows but the side rows */
 void fold_pipes(struct fold *fold);

@@ -29,6 +29,18 @@ bool row_is_side(const struct cs_row *row)
 	}
 }
 
+void row_add(struct cs_row *into, const struct cs_row *row)
+{
+	into->ops += row->ops;
+	into->bytes += row->bytes;
+	into->delivered += row->delivered;
+	into->mode_switches += row->mode_switches;
+	into->voluntary += row->voluntary;
+	into->involuntary += row->involuntary;
+	into->minor += row->minor;
+	into->major += row->major;
+}
+
 static bool is_read(const struct cs_row *row)
 {
 	return row->key.hop < CS_HOP_MAX && row->key.destination == CS_MEMORY &&
@@ -60,12 +72,31 @@ static int compare(const void *left, const void *right)
 	return (int)a->flags - (int)b->flags;
 }
 
+/* Rows of the same key are next to each other, and shared out as one. */
+static void share_reads(struct fold *fold, const struct group *group, const struct weight *weights,
+			size_t nr_weights)
+{
+	size_t end;
+
+	for (size_t start = 0; start < group->count; start = end) {
+		struct cs_row sum = *group->rows[start];
+
+		for (end = start + 1; end < group->count; end++) {
+			if (compare(&group->rows[start], &group->rows[end]))
+				break;
+			row_add(&sum, group->rows[end]);
+		}
+		if (is_read(&sum))
+			fold_share(fold, &sum, weights, nr_weights);
+	}
+}
+
 static void link_group(struct fold *fold, const struct group *group)
 {
 	const struct cs_row_key *key = &group->rows[0]->key;
 	struct weight *weights = zalloc(group->count + 1, sizeof(*weights));
 	uint64_t read = 0, written = 0;
-	size_t nr_weights = 0;
+	size_t nr_weights = 0, reads = 0;
 
 	for (size_t i = 0; i < group->count; i++) {
 		const struct cs_row *row = group->rows[i];
@@ -73,6 +104,7 @@ static void link_group(struct fold *fold, const struct group *group)
 
 		if (is_read(row)) {
 			read += row->delivered;
+			reads++;
 			continue;
 		}
 		flow = fold_flow(fold, key->process, key->source, row->key.destination);
@@ -84,27 +116,15 @@ static void link_group(struct fold *fold, const struct group *group)
 		weights[nr_weights - 1].weight += row->delivered;
 		written += row->delivered;
 	}
-	for (size_t i = 0; i < group->count; i++) {
-		const struct cs_row *row = group->rows[i];
-		uint32_t kept;
-
-		if (!is_read(row))
-			continue;
-		if (read <= written && written) {
-			fold_share(fold, row, weights, nr_weights);
-			continue;
-		}
+	if (read > written || (!written && reads)) {
 		/* What was not written on stays with the process. */
-		kept = fold_flow(fold, key->process, key->source, CS_MEMORY);
-		weights[nr_weights] = (struct weight){ kept, read - written };
-		if (read > written)
-			fold_share(fold, row, weights, nr_weights + 1);
-		else
-			fold_add(fold, kept, row);
+		uint32_t kept = fold_flow(fold, key->process, key->source, CS_MEMORY);
+
+		fold->flows[kept].delivered += read - written;
+		/* Reads that got nothing are all that is there: they weigh something. */
+		weights[nr_weights++] = (struct weight){ kept, read ? read - written : 1 };
 	}
-	if (read > written)
-		fold->flows[fold_flow(fold, key->process, key->source, CS_MEMORY)].delivered +=
-			read - written;
+	share_reads(fold, group, weights, nr_weights);
 	free(weights);
 }
 

@@ -104,10 +104,9 @@ static void name_described(struct report_endpoint *ret, const struct cs_endpoint
 	switch (ret->kind) {
 	case CS_KIND_TCP:
 	case CS_KIND_UDP:
-		ret->local = address(endpoint->family, endpoint->local, endpoint->local_port,
-				     arena);
-		ret->peer =
-			address(endpoint->family, endpoint->peer, endpoint->peer_port, arena);
+		ret->local =
+			address(endpoint->family, endpoint->local, endpoint->local_port, arena);
+		ret->peer = address(endpoint->family, endpoint->peer, endpoint->peer_port, arena);
 		break;
 	case CS_KIND_UNIX:
 		ret->path = unix_name(endpoint, arena);

@@ -80,8 +80,7 @@ void fold_pipes(struct fold *fold)
 
 		if (flow->to < nr && endpoint_kind(fold->recording, flow->to) == CS_KIND_PIPE)
 			note(&pipes[flow->to], fold, flow, true);
-		if (flow->from < nr &&
-		    endpoint_kind(fold->recording, flow->from) == CS_KIND_PIPE)
+		if (flow->from < nr && endpoint_kind(fold->recording, flow->from) == CS_KIND_PIPE)
 			note(&pipes[flow->from], fold, flow, false);
 	}
 	for (size_t i = CS_FIRST_ENDPOINT; i < nr; i++)

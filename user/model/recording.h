@@ -6,7 +6,6 @@
 #ifndef MODEL_RECORDING_H
 #define MODEL_RECORDING_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,11 +18,13 @@ enum provenance {
 	PROVENANCE_MEASURED,
 };
 
-/* A family of hooks ("file reads") and how its numbers came about. */
+/*
+ * A family of hooks ("file reads") and how its numbers came about: unknown
+ * where it has no part in what was measured.
+ */
 struct recorded_hooks {
 	const char *name;
 	enum provenance provenance;
-	bool never_measured; /* has no measured form, says nothing of the kernel */
 };
 
 struct recording {

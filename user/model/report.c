@@ -23,8 +23,7 @@ struct building {
 };
 
 static const struct report_endpoint *endpoint_of(struct building *building,
-						 const struct recording *recording,
-						 uint32_t index)
+						 const struct recording *recording, uint32_t index)
 {
 	if (index >= building->nr_endpoints)
 		index = CS_LOST_ENDPOINT;
@@ -54,8 +53,8 @@ static int compare_hops(const void *left, const void *right)
 	return (int)a->id - (int)b->id;
 }
 
-static void list_hops(struct building *building, const struct fold *fold,
-		      const struct flow *flow, struct transfer *transfer)
+static void list_hops(struct building *building, const struct fold *fold, const struct flow *flow,
+		      struct transfer *transfer)
 {
 	struct report_hop *hops;
 	size_t count = 0;
@@ -89,8 +88,8 @@ static int compare_calls(const void *left, const void *right)
 	return strcmp(a->name, b->name);
 }
 
-static void list_calls(struct building *building, const struct fold *fold,
-		       const struct flow *flow, struct transfer *transfer)
+static void list_calls(struct building *building, const struct fold *fold, const struct flow *flow,
+		       struct transfer *transfer)
 {
 	struct report_call *calls;
 	size_t count = 0;
@@ -142,6 +141,47 @@ static void list_transfers(struct building *building, const struct fold *fold)
 		list_calls(building, fold, flow, transfer);
 		transfer->verdict = judge(transfer, &fold->recording->lost);
 	}
+}
+
+/* An address of an endpoint, to be counted. */
+struct sharer {
+	const char *address;
+	uint32_t *count;
+	enum cs_kind kind;
+};
+
+static int compare_sharers(const void *left, const void *right)
+{
+	const struct sharer *a = left, *b = right;
+
+	return a->kind != b->kind ? (int)a->kind - (int)b->kind : strcmp(a->address, b->address);
+}
+
+static void count_sharers(struct building *building)
+{
+	struct sharer *sharers = zalloc(2 * building->nr_endpoints, sizeof(*sharers));
+	size_t count = 0, end;
+
+	for (size_t i = 0; i < building->nr_endpoints; i++) {
+		struct report_endpoint *endpoint = &building->endpoints[i];
+
+		if (endpoint->local)
+			sharers[count++] = (struct sharer){ endpoint->local,
+							    &endpoint->local_sharers,
+							    endpoint->kind };
+		if (endpoint->peer)
+			sharers[count++] = (struct sharer){ endpoint->peer, &endpoint->peer_sharers,
+							    endpoint->kind };
+	}
+	qsort(sharers, count, sizeof(*sharers), compare_sharers);
+	for (size_t start = 0; start < count; start = end) {
+		end = start;
+		while (end < count && !compare_sharers(&sharers[start], &sharers[end]))
+			end++;
+		for (size_t i = start; i < end; i++)
+			*sharers[i].count = (uint32_t)(end - start);
+	}
+	free(sharers);
 }
 
 static bool wanted(const struct transfer *transfer, const struct report_options *options)
@@ -204,8 +244,6 @@ static void describe_hooks(struct building *building, const struct recording *re
 
 		hooks[i] = recording->hooks[i];
 		hooks[i].name = arena_copy(&building->arena, name, strlen(name));
-		if (hooks[i].never_measured)
-			continue;
 		measured |= hooks[i].provenance == PROVENANCE_MEASURED;
 		derived |= hooks[i].provenance == PROVENANCE_DERIVED;
 	}
@@ -229,8 +267,7 @@ static void describe(struct building *building, const struct recording *recordin
 	describe_hooks(building, recording);
 }
 
-struct report *report_build(const struct recording *recording,
-			    const struct report_options *options)
+struct report *report_build(const struct recording *recording, const struct report_options *options)
 {
 	struct building *building = zalloc(1, sizeof(*building));
 	struct report *report = &building->report;
@@ -248,6 +285,7 @@ struct report *report_build(const struct recording *recording,
 	fold_sides(&fold);
 	list_transfers(building, &fold);
 	fold_free(&fold);
+	count_sharers(building);
 	find_in_transfers(building->transfers, building->nr_transfers, &building->arena);
 	leave_out(building, options);
 	qsort(building->transfers, building->nr_transfers, sizeof(*building->transfers),

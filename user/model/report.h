@@ -37,6 +37,8 @@ struct report_endpoint {
 	const char *path; /* any bytes; NULL without; of a unix socket: its name */
 	const char *local; /* of tcp and udp: "10.0.0.1:80"; else NULL */
 	const char *peer;
+	/* How many sockets of its kind have the address at either end. */
+	uint32_t local_sharers, peer_sharers;
 	uint32_t dev_major, dev_minor;
 	uint32_t rdev_major, rdev_minor; /* of a device */
 	uint64_t ino;

@@ -45,8 +45,7 @@ static int compare_flows(const void *left, const void *right, void *context)
 	return end_a < end_b ? -1 : end_a > end_b;
 }
 
-static void make_index(struct index *index, const struct flow *flows, size_t count,
-		       bool by_source)
+static void make_index(struct index *index, const struct flow *flows, size_t count, bool by_source)
 {
 	*index = (struct index){ flows, zalloc(count, sizeof(uint32_t)), count, by_source };
 	for (size_t i = 0; i < count; i++)
@@ -128,26 +127,17 @@ static int compare_rows(const void *left, const void *right)
 	return (int)a->flags - (int)b->flags;
 }
 
-static void add_row(struct cs_row *into, const struct cs_row *row)
-{
-	into->ops += row->ops;
-	into->bytes += row->bytes;
-	into->mode_switches += row->mode_switches;
-	into->voluntary += row->voluntary;
-	into->involuntary += row->involuntary;
-	into->minor += row->minor;
-	into->major += row->major;
-}
-
 /* Rows of the same key become one, so that each is shared out once. */
 static void sort_and_merge(struct sides *sides)
 {
 	size_t kept = 0;
 
+	if (!sides->nr_rows)
+		return;
 	qsort(sides->rows, sides->nr_rows, sizeof(*sides->rows), compare_rows);
 	for (size_t i = 0; i < sides->nr_rows; i++) {
 		if (kept && !compare_rows(&sides->rows[kept - 1], &sides->rows[i]))
-			add_row(&sides->rows[kept - 1], &sides->rows[i]);
+			row_add(&sides->rows[kept - 1], &sides->rows[i]);
 		else
 			sides->rows[kept++] = sides->rows[i];
 	}

@@ -7,8 +7,7 @@ struct hop_shape {
 };
 
 static const struct hop_shape shapes[CS_HOP_MAX] = {
-#define SHAPE(name, from, to, how) \
-	[CS_##name] = { CS_PLACE_##from, CS_PLACE_##to, CS_##how },
+#define SHAPE(name, from, to, how) [CS_##name] = { CS_PLACE_##from, CS_PLACE_##to, CS_##how },
 	CS_HOPS(SHAPE)
 #undef SHAPE
 };
@@ -52,9 +51,8 @@ unsigned int hop_rank(enum cs_hop id)
 const char *kind_word(enum cs_kind kind)
 {
 	static const char *const words[CS_KIND_MAX] = {
-		[CS_KIND_MEMORY] = "memory", [CS_KIND_FILE] = "file",
-		[CS_KIND_TCP] = "tcp",	     [CS_KIND_UDP] = "udp",
-		[CS_KIND_UNIX] = "unix",     [CS_KIND_PIPE] = "pipe",
+		[CS_KIND_MEMORY] = "memory", [CS_KIND_FILE] = "file",	[CS_KIND_TCP] = "tcp",
+		[CS_KIND_UDP] = "udp",	     [CS_KIND_UNIX] = "unix",	[CS_KIND_PIPE] = "pipe",
 		[CS_KIND_DEVICE] = "device", [CS_KIND_OTHER] = "other",
 	};
 

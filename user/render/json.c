@@ -152,14 +152,9 @@ static void write_hooks(struct json *json, const struct report *report)
 	json_newline(json);
 	json_open(json, "hooks", '{');
 	json_string(json, "copies", mixed ? "mixed" : provenance_word(report->copies));
-	json_open(json, "families", '[');
-	for (size_t i = 0; i < report->nr_hooks; i++) {
-		json_open(json, NULL, '{');
-		json_string(json, "name", report->hooks[i].name);
-		json_string(json, "provenance", provenance_word(report->hooks[i].provenance));
-		json_close(json, '}');
-	}
-	json_close(json, ']');
+	for (size_t i = 0; i < report->nr_hooks; i++)
+		json_string(json, report->hooks[i].name,
+			    provenance_word(report->hooks[i].provenance));
 	json_close(json, '}');
 }
 

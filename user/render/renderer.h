@@ -18,8 +18,7 @@ struct render_options {
 struct renderer {
 	const char *name; /* of --format */
 	/* Returns 0, or -EIO when out could not be written. */
-	int (*render)(const struct report *report, const struct render_options *options,
-		      FILE *out);
+	int (*render)(const struct report *report, const struct render_options *options, FILE *out);
 };
 
 extern const struct renderer render_text, render_json;

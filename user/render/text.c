@@ -13,15 +13,21 @@
 static void draw_counter(struct canvas *canvas, const char *label, const struct strbuf *value,
 			 const struct strbuf *remark)
 {
-	_cleanup_strbuf_ struct strbuf line = { 0 };
+	struct strbuf *out = &canvas->out;
 
-	strbuf_printf(&line, "   %-*s%s", LABEL_WIDTH, label, strbuf_text(value));
+	strbuf_printf(out, "   %-*s%s", LABEL_WIDTH, label, strbuf_text(value));
 	if (remark->length) {
+		size_t blanks = 1;
+
 		if (value->length < VALUE_WIDTH)
-			strbuf_repeat(&line, " ", VALUE_WIDTH - value->length);
-		strbuf_printf(&line, " %s", remark->text);
+			blanks += VALUE_WIDTH - value->length;
+		if (3 + LABEL_WIDTH + value->length + blanks + remark->length <= canvas->width)
+			strbuf_repeat(out, " ", blanks);
+		else
+			strbuf_puts(out, "\n      ");
+		strbuf_puts(out, remark->text);
 	}
-	add_wrapped(canvas, line.text, 6);
+	strbuf_putc(out, '\n');
 }
 
 static void draw_copies(struct canvas *canvas, const struct transfer *transfer)
@@ -74,8 +80,7 @@ static void draw_counters(struct canvas *canvas, const struct transfer *transfer
 	draw_two(canvas, "context switches", counters->voluntary, "voluntary",
 		 counters->involuntary, "involuntary");
 	if (counters->minor || counters->major)
-		draw_two(canvas, "page faults", counters->minor, "minor", counters->major,
-			 "major");
+		draw_two(canvas, "page faults", counters->minor, "minor", counters->major, "major");
 }
 
 static void draw_findings(struct canvas *canvas, const struct transfer *transfer)
@@ -87,7 +92,7 @@ static void draw_findings(struct canvas *canvas, const struct transfer *transfer
 		if (finding->obvious && !canvas->options->verbose)
 			continue;
 		strbuf_printf(&line, "   %s: %s", finding->code, finding->text);
-		add_wrapped(canvas, line.text, 6);
+		add_wrapped(canvas, line.text, 0, 6);
 	}
 }
 
@@ -126,7 +131,7 @@ static void draw_gathered(struct canvas *canvas, const struct groups *groups)
 	strbuf_printf(&line, " smaller transfer%s, ", plural(transfers));
 	humanise_bytes(&line, delivered);
 	strbuf_printf(&line, ": -v shows %s", transfers == 1 ? "it" : "them");
-	add_wrapped(canvas, line.text, 0);
+	add_wrapped(canvas, line.text, 0, 0);
 	strbuf_putc(&canvas->out, '\n');
 }
 
@@ -134,19 +139,19 @@ static void draw_nothing(struct canvas *canvas, const struct report *report)
 {
 	if (report->nr_left_out)
 		add_wrapped(canvas,
-			    "no transfers: --from, --to and --min-bytes left out all there were",
+			    "no transfers: --from, --to and --min-bytes left out all there were", 0,
 			    0);
 	else
-		add_wrapped(canvas, "no transfers: nothing that was traced moved data", 0);
+		add_wrapped(canvas, "no transfers: nothing that was traced moved data", 0, 0);
 }
 
 static const char *hooks_words(const struct report *report)
 {
 	switch (report->copies) {
 	case PROVENANCE_MEASURED:
-		return "copies measured";
+		return "copies" STICK "measured";
 	case PROVENANCE_DERIVED:
-		return "copies derived";
+		return "copies" STICK "derived";
 	default:
 		return report->nr_hooks ? "copies measured and derived" : "copies unknown";
 	}
@@ -155,9 +160,12 @@ static const char *hooks_words(const struct report *report)
 static void add_bytes(struct strbuf *line, const struct canvas *canvas, uint64_t bytes,
 		      const char *word)
 {
-	strbuf_puts(line, canvas->glyphs->dot);
-	humanise_bytes(line, bytes);
-	strbuf_printf(line, " %s", word);
+	_cleanup_strbuf_ struct strbuf text = { 0 };
+
+	humanise_bytes(&text, bytes);
+	for (char *blank = text.text; (blank = strchr(blank, ' '));)
+		*blank = STICK[0];
+	strbuf_printf(line, "%s%s" STICK "%s", canvas->glyphs->dot, text.text, word);
 }
 
 static void draw_totals(struct canvas *canvas, const struct report *report)
@@ -182,9 +190,9 @@ static void draw_totals(struct canvas *canvas, const struct report *report)
 	if (totals->bytes[CS_DMA])
 		add_bytes(&line, canvas, totals->bytes[CS_DMA], "by DMA");
 	if (!lost_anything(&report->lost, report->lost_events))
-		strbuf_printf(&line, "%snothing lost", dot);
+		strbuf_printf(&line, "%snothing" STICK "lost", dot);
 	strbuf_printf(&line, "%s%s", dot, hooks_words(report));
-	add_wrapped(canvas, line.text, 7);
+	add_wrapped(canvas, line.text, 0, 7);
 }
 
 /* What makes the numbers less than they seem: always, and to be noticed. */
@@ -193,9 +201,11 @@ static void draw_warnings(struct canvas *canvas, const struct report *report)
 	for (size_t i = 0; i < report->nr_findings; i++) {
 		bool losses = !strcmp(report->findings[i].code, "losses");
 
-		add_coloured(canvas, losses ? COLOUR_BAD : COLOUR_WARN,
-			     losses ? "LOST" : "note");
-		strbuf_printf(&canvas->out, ": %s\n", report->findings[i].text);
+		_cleanup_strbuf_ struct strbuf line = { 0 };
+
+		add_coloured(canvas, losses ? COLOUR_BAD : COLOUR_WARN, losses ? "LOST" : "note");
+		strbuf_printf(&line, ": %s", report->findings[i].text);
+		add_wrapped(canvas, line.text, strlen("LOST"), 6);
 	}
 }
 

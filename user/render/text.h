@@ -13,7 +13,6 @@ struct group {
 	size_t transfers;
 	size_t processes;
 	size_t from_sockets, to_sockets; /* how many are behind the one that is named */
-	bool by_peer; /* sockets are named by where they lead, not by where they are */
 };
 
 struct groups {
@@ -29,7 +28,7 @@ void groups_free(struct groups *groups);
 
 struct glyphs {
 	const char *arrow; /* between endpoints */
-	const char *dot; /* between facts */
+	const char *dot; /* between facts; sticks to the one before it */
 	const char *times;
 	const char *yes;
 	const char *line, *dashes, *tip; /* of the arrows between places */
@@ -52,8 +51,12 @@ enum colour {
 
 void canvas_begin(struct canvas *canvas, const struct render_options *options);
 void add_coloured(struct canvas *canvas, enum colour colour, const char *text);
-/* Breaks lines at blanks; the further ones are indented by `indent`. */
-void add_wrapped(struct canvas *canvas, const char *text, size_t indent);
+/*
+ * Adds a line, broken at blanks where it is too long; what follows a break is
+ * indented.  The text starts at `column`.  STICK is a blank that never breaks.
+ */
+#define STICK "\037"
+void add_wrapped(struct canvas *canvas, const char *text, size_t column, size_t indent);
 void add_endpoint(struct strbuf *out, const struct canvas *canvas,
 		  const struct report_endpoint *endpoint);
 

@@ -6,7 +6,7 @@
 
 static const struct glyphs utf8_glyphs = {
 	.arrow = " → ",
-	.dot = " · ",
+	.dot = STICK "· ",
 	.times = "×",
 	.yes = "✔",
 	.line = "─",
@@ -53,28 +53,30 @@ void add_coloured(struct canvas *canvas, enum colour colour, const char *text)
 		strbuf_puts(&canvas->out, text);
 }
 
-void add_wrapped(struct canvas *canvas, const char *text, size_t indent)
+static void add_unstuck(struct strbuf *out, const char *text, size_t length)
 {
-	size_t column = 0;
+	for (size_t i = 0; i < length; i++)
+		strbuf_putc(out, text[i] == STICK[0] ? ' ' : text[i]);
+}
 
+void add_wrapped(struct canvas *canvas, const char *text, size_t column, size_t indent)
+{
 	while (*text) {
 		size_t blanks = strspn(text, " "), word = strcspn(text + blanks, " ");
 		_cleanup_strbuf_ struct strbuf piece = { 0 };
 		size_t width;
 
-		strbuf_add(&piece, text + blanks, word);
+		add_unstuck(&piece, text + blanks, word);
+		text += blanks + word;
 		width = utf8_width(strbuf_text(&piece));
 		if (column > indent && column + blanks + width > canvas->width) {
 			strbuf_putc(&canvas->out, '\n');
-			blanks = column = indent;
-			strbuf_repeat(&canvas->out, " ", indent);
-		} else {
-			column += blanks;
-			strbuf_repeat(&canvas->out, " ", word ? blanks : 0);
+			blanks = indent;
+			column = 0;
 		}
+		strbuf_repeat(&canvas->out, " ", word ? blanks : 0);
 		strbuf_puts(&canvas->out, strbuf_text(&piece));
-		column += width;
-		text += strspn(text, " ") + word;
+		column += blanks + width;
 	}
 	strbuf_putc(&canvas->out, '\n');
 }

@@ -17,19 +17,35 @@ static int compare_text(const char *a, const char *b)
 
 static bool is_socket(const struct report_endpoint *endpoint)
 {
-	return endpoint->known && (endpoint->kind == CS_KIND_TCP ||
-				   endpoint->kind == CS_KIND_UDP ||
+	return endpoint->known && (endpoint->kind == CS_KIND_TCP || endpoint->kind == CS_KIND_UDP ||
 				   endpoint->kind == CS_KIND_UNIX);
+}
+
+/*
+ * Connections of a server have its address in common, those of a client the
+ * server's, which is their peer: whichever more sockets share is the name.
+ */
+static bool named_by_peer(const struct report_endpoint *endpoint)
+{
+	return endpoint->peer_sharers > endpoint->local_sharers;
 }
 
 static int compare_endpoints(const struct report_endpoint *a, const struct report_endpoint *b)
 {
+	int class_a = is_socket(a) ? (int)a->kind : -1;
+	int class_b = is_socket(b) ? (int)b->kind : -1;
 	int order;
 
 	if (a == b)
 		return 0;
-	if (!is_socket(a) || !is_socket(b) || a->kind != b->kind)
+	if (class_a != class_b)
+		return class_a < class_b ? -1 : 1;
+	if (!is_socket(a))
 		return a < b ? -1 : 1;
+	if (named_by_peer(a) != named_by_peer(b))
+		return named_by_peer(a) ? -1 : 1;
+	if (named_by_peer(a))
+		return compare_text(a->peer, b->peer);
 	order = compare_text(a->local, b->local);
 	return order ? order : compare_text(a->path, b->path);
 }
@@ -201,7 +217,7 @@ static void count_parts(struct group *group, const struct transfer *const *membe
 static struct group make_group(struct arena *arena, const struct transfer *const *members,
 			       size_t count)
 {
-	struct group group = { *members[0], count, 1, 1, 1, false };
+	struct group group = { *members[0], count, 1, 1, 1 };
 	struct transfer *sum = &group.sum;
 
 	if (count == 1)

@@ -10,8 +10,7 @@
 #define COMM_WIDTH 24
 #define CALLS_SHOWN 4
 
-static void add_process(struct strbuf *out, const struct canvas *canvas,
-			const struct group *group)
+static void add_process(struct strbuf *out, const struct canvas *canvas, const struct group *group)
 {
 	const struct report_process *process = group->sum.process;
 	_cleanup_strbuf_ struct strbuf comm = { 0 };
@@ -52,7 +51,8 @@ static void add_end(struct strbuf *out, const struct canvas *canvas, const struc
 	const char *what = end->kind == CS_KIND_TCP ? "connections" : "sockets";
 
 	if (end->known && (end->local || end->peer)) {
-		const char *shared = group->by_peer ? end->peer : end->local;
+		bool by_peer = end->peer_sharers > end->local_sharers;
+		const char *shared = by_peer ? end->peer : end->local;
 
 		if (sockets <= 1) {
 			add_addresses(out, canvas, end, is_source);
@@ -68,32 +68,6 @@ static void add_end(struct strbuf *out, const struct canvas *canvas, const struc
 		strbuf_printf(out, " %s%zu %s", canvas->glyphs->times, sockets, what);
 }
 
-/* Gives each end its half of the room, and what the other does not need. */
-static void add_both_ends(struct strbuf *out, const struct canvas *canvas,
-			  const struct group *group, size_t room)
-{
-	_cleanup_strbuf_ struct strbuf from = { 0 }, to = { 0 };
-	size_t from_width, to_width, half;
-
-	add_end(&from, canvas, group, true);
-	add_end(&to, canvas, group, false);
-	from_width = utf8_width(strbuf_text(&from));
-	to_width = utf8_width(strbuf_text(&to));
-	room = room > 24 ? room - utf8_width(canvas->glyphs->arrow) : 20;
-	half = room / 2;
-	if (from_width + to_width > room) {
-		if (from_width <= half)
-			to_width = room - from_width;
-		else if (to_width <= half)
-			from_width = room - to_width;
-		else
-			from_width = to_width = half;
-	}
-	shorten_middle(out, strbuf_text(&from), from_width, canvas->options->utf8);
-	strbuf_puts(out, canvas->glyphs->arrow);
-	shorten_middle(out, strbuf_text(&to), to_width, canvas->options->utf8);
-}
-
 /* The kernel's name of a call says 64 where the program's does not. */
 static size_t call_length(const char *name)
 {
@@ -105,11 +79,13 @@ static size_t call_length(const char *name)
 static void add_amount(struct strbuf *out, const struct canvas *canvas,
 		       const struct transfer *transfer, size_t calls)
 {
+	const char *dot = canvas->options->utf8 ? " · " : ", ";
+
 	humanise_bytes(out, transfer->delivered_bytes);
 	for (size_t i = 0; i < transfer->nr_calls && i < calls; i++) {
 		const struct report_call *call = &transfer->calls[i];
 
-		strbuf_puts(out, i ? ", " : canvas->glyphs->dot);
+		strbuf_puts(out, i ? ", " : dot);
 		strbuf_add(out, call->name, call_length(call->name));
 		strbuf_printf(out, " %s", canvas->glyphs->times);
 		humanise_count(out, call->count);
@@ -145,25 +121,50 @@ static size_t verdict_width(const struct canvas *canvas, const struct transfer *
 	return width;
 }
 
-void draw_header(struct canvas *canvas, const struct group *group)
+/*
+ * The program and both ends in one line, or the second end in a line of its
+ * own; an end that is still too long loses its middle.  Returns the width of
+ * the last line.
+ */
+static size_t draw_ends(struct canvas *canvas, const struct group *group)
 {
-	_cleanup_strbuf_ struct strbuf who = { 0 }, what = { 0 }, amount = { 0 };
-	const struct transfer *transfer = &group->sum;
-	size_t calls = CALLS_SHOWN, tail = strlen(GAP) + verdict_width(canvas, transfer);
-	size_t left;
+	_cleanup_strbuf_ struct strbuf who = { 0 }, from = { 0 }, to = { 0 };
+	bool utf8 = canvas->options->utf8;
+	size_t arrow = utf8_width(canvas->glyphs->arrow), used, from_width, to_width, room;
 
 	add_process(&who, canvas, group);
-	strbuf_puts(&who, "  ");
-	left = utf8_width(strbuf_text(&who));
-	add_both_ends(&what, canvas, group, canvas->width > left ? canvas->width - left : 0);
-	left += utf8_width(strbuf_text(&what));
+	add_end(&from, canvas, group, true);
+	add_end(&to, canvas, group, false);
+	used = utf8_width(strbuf_text(&who)) + 2;
+	from_width = utf8_width(from.text);
+	to_width = utf8_width(to.text);
+
+	add_coloured(canvas, COLOUR_NAME, strbuf_text(&who));
+	strbuf_puts(&canvas->out, "  ");
+	if (used + from_width + arrow + to_width <= canvas->width) {
+		strbuf_printf(&canvas->out, "%s%s%s", from.text, canvas->glyphs->arrow, to.text);
+		return used + from_width + arrow + to_width;
+	}
+	room = canvas->width > used + 12 ? canvas->width - used : 12;
+	shorten_middle(&canvas->out, from.text, room, utf8);
+	strbuf_printf(&canvas->out, "\n  %s", canvas->glyphs->arrow);
+	room = canvas->width - 2 - arrow;
+	shorten_middle(&canvas->out, to.text, room, utf8);
+	return 2 + arrow + (to_width < room ? to_width : room);
+}
+
+void draw_header(struct canvas *canvas, const struct group *group)
+{
+	_cleanup_strbuf_ struct strbuf amount = { 0 };
+	const struct transfer *transfer = &group->sum;
+	size_t calls = CALLS_SHOWN, tail = strlen(GAP) + verdict_width(canvas, transfer);
+	size_t left = draw_ends(canvas, group);
+
 	do {
 		strbuf_reset(&amount);
 		add_amount(&amount, canvas, transfer, calls);
 	} while (3 + utf8_width(strbuf_text(&amount)) + tail > canvas->width && calls--);
 
-	add_coloured(canvas, COLOUR_NAME, strbuf_text(&who));
-	strbuf_puts(&canvas->out, strbuf_text(&what));
 	if (left + strlen(GAP) + utf8_width(strbuf_text(&amount)) + tail <= canvas->width)
 		strbuf_puts(&canvas->out, GAP);
 	else

@@ -8,6 +8,7 @@ void humanise_bytes(struct strbuf *out, uint64_t bytes)
 	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
 	size_t unit = 0;
 	double value = (double)bytes;
+	int decimals = 0;
 
 	if (bytes < 1024) {
 		strbuf_printf(out, "%u B", (unsigned int)bytes);
@@ -19,8 +20,9 @@ void humanise_bytes(struct strbuf *out, uint64_t bytes)
 		unit++;
 	}
 	/* Three digits that matter, whatever the unit. */
-	strbuf_printf(out, "%.*f %s", value < 9.995 ? 2 : value < 99.95 ? 1 : 0, value,
-		      units[unit]);
+	if (value < 99.95)
+		decimals = value < 9.995 ? 2 : 1;
+	strbuf_printf(out, "%.*f %s", decimals, value, units[unit]);
 }
 
 void humanise_count(struct strbuf *out, uint64_t count)

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+/* Verdicts, and what the report says by itself. */
+#include "tests/unit/check.h"
+
+#include <string.h>
+
+struct world {
+	struct fixture fixture;
+	uint32_t p, file, tcp;
+};
+
+static void begin(struct world *world)
+{
+	fixture_begin(&world->fixture);
+	world->p = fixture_process(&world->fixture, 812, "nginx");
+	world->file = fixture_file(&world->fixture, "/srv/a");
+	world->tcp = fixture_tcp(&world->fixture, "10.0.0.1", 80, "10.0.0.2", 1);
+}
+
+#define ROW(...) fixture_row(&w.fixture, __VA_ARGS__)
+
+static enum verdict verdict_of(struct fixture *fixture)
+{
+	struct report *report = report_of(fixture);
+	enum verdict verdict;
+
+	assert_int_equal(report->nr_transfers, 1);
+	verdict = report->transfers[0].verdict;
+	report_free(report);
+	return verdict;
+}
+
+static void zero_copy_needs_all_to_be_seen(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	ROW(w.p, w.file, w.tcp, CS_CACHE_HELD_BY_SOCKET, NR_SENDFILE, 1, MIB);
+	assert_int_equal(verdict_of(&w.fixture), VERDICT_ZERO_COPY);
+
+	begin(&w);
+	ROW(w.p, w.file, w.tcp, CS_CACHE_HELD_BY_SOCKET, NR_SENDFILE, 1, MIB)->key.flags =
+		CS_ROW_DERIVED;
+	assert_int_equal(verdict_of(&w.fixture), VERDICT_UNKNOWN);
+
+	/* Half of what was delivered took a way that no hook saw. */
+	begin(&w);
+	ROW(w.p, w.file, w.tcp, CS_CACHE_HELD_BY_SOCKET, NR_SENDFILE, 1, MIB)->bytes = MIB / 2;
+	assert_int_equal(verdict_of(&w.fixture), VERDICT_UNKNOWN);
+
+	begin(&w);
+	ROW(w.p, CS_UNRESOLVED, w.tcp, CS_USER_PINNED_BY_SOCKET, NR_SENDTO, 1, MIB);
+	assert_int_equal(verdict_of(&w.fixture), VERDICT_UNKNOWN);
+}
+
+static void zero_copy_needs_nothing_to_be_lost(void **state)
+{
+	const struct cs_lost losses[] = {
+		{ .rows = 1 },
+		{ .endpoints = 1 },
+		{ .threads = 1 },
+		{ .segments = 1 },
+	};
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++) {
+		begin(&w);
+		ROW(w.p, w.file, w.tcp, CS_CACHE_HELD_BY_SOCKET, NR_SENDFILE, 1, MIB);
+		w.fixture.recording.lost = losses[i];
+		assert_int_equal(verdict_of(&w.fixture), VERDICT_UNKNOWN);
+	}
+	/* A copy is a copy, whatever else was lost. */
+	begin(&w);
+	ROW(w.p, w.file, w.tcp, CS_CACHE_TO_SOCKET, NR_SENDFILE, 1, 1);
+	w.fixture.recording.lost = losses[0];
+	assert_int_equal(verdict_of(&w.fixture), VERDICT_COPIED);
+}
+
+static void derived_and_measured_make_derived(void **state)
+{
+	struct world w;
+	struct report *report;
+	const struct transfer *transfer;
+
+	(void)state;
+	begin(&w);
+	ROW(w.p, w.file, CS_MEMORY, CS_CACHE_TO_USER, NR_READ, 1, MIB);
+	ROW(w.p, w.file, CS_MEMORY, CS_CACHE_TO_USER, NR_READ, 1, MIB)->key.flags = CS_ROW_DERIVED;
+	report = report_of(&w.fixture);
+	transfer = &report->transfers[0];
+	assert_int_equal(transfer->nr_hops, 1);
+	assert_int_equal(transfer->hops[0].bytes, 2 * MIB);
+	assert_int_equal(transfer->hops[0].provenance, PROVENANCE_DERIVED);
+	assert_true(transfer_says(transfer, "derived"));
+	report_free(report);
+}
+
+static void small_operations(void **state)
+{
+	struct world w;
+	struct report *report;
+
+	(void)state;
+	begin(&w);
+	/* Reads and writes of 4096 bytes are not small, though two per 4096 bytes. */
+	ROW(w.p, w.file, CS_MEMORY, CS_CACHE_TO_USER, NR_READ, 256, MIB);
+	ROW(w.p, w.file, w.tcp, CS_USER_TO_SOCKET, NR_WRITE, 256, MIB);
+	ROW(w.p, CS_MEMORY, w.file, CS_USER_TO_CACHE, NR_WRITE, 63, 63);
+	ROW(w.p, CS_MEMORY, w.tcp, CS_USER_TO_SOCKET, NR_WRITE, 64, 64 * 4095);
+	report = report_of(&w.fixture);
+	assert_false(transfer_says(between(report, CS_KIND_FILE, CS_KIND_TCP), "small-operations"));
+	assert_false(transfer_says(between(report, CS_KIND_MEMORY, CS_KIND_FILE), "small-"
+										  "operations"));
+	assert_true(transfer_says(between(report, CS_KIND_MEMORY, CS_KIND_TCP), "small-"
+										"operations"));
+	report_free(report);
+}
+
+static void user_copies_are_possible_never_asserted(void **state)
+{
+	struct world w;
+	struct report *report;
+	const struct finding *finding;
+	const struct transfer *transfer;
+
+	(void)state;
+	begin(&w);
+	ROW(w.p, w.file, CS_MEMORY, CS_CACHE_TO_USER, NR_READ, 1, MIB);
+	ROW(w.p, CS_MEMORY, w.tcp, CS_USER_TO_SOCKET, NR_WRITE, 1, MIB + 200);
+	report = report_of(&w.fixture);
+	transfer = between(report, CS_KIND_FILE, CS_KIND_MEMORY);
+	finding = find_code(transfer->findings, transfer->nr_findings, "user-copy-possible");
+	assert_non_null(finding);
+	assert_non_null(strstr(finding->text, "possible"));
+	report_free(report);
+
+	/* Not by another process, and not of another size. */
+	begin(&w);
+	ROW(w.p, w.file, CS_MEMORY, CS_CACHE_TO_USER, NR_READ, 1, MIB);
+	ROW(w.p, CS_MEMORY, w.tcp, CS_USER_TO_SOCKET, NR_WRITE, 1, MIB / 4);
+	ROW(fixture_process(&w.fixture, 1, "x"), CS_MEMORY, w.tcp, CS_USER_TO_SOCKET, NR_WRITE, 1,
+	    MIB);
+	report = report_of(&w.fixture);
+	transfer = between(report, CS_KIND_FILE, CS_KIND_MEMORY);
+	assert_false(transfer_says(transfer, "user-copy-possible"));
+	report_free(report);
+}
+
+static void what_could_be_better(void **state)
+{
+	struct world w;
+	struct report *report;
+	uint32_t other;
+
+	(void)state;
+	begin(&w);
+	other = fixture_file(&w.fixture, "/srv/b");
+	ROW(w.p, w.file, other, CS_CACHE_TO_CACHE, NR_COPY_FILE_RANGE, 1, MIB);
+	fixture_side(&w.fixture, w.p, w.file, CS_MEMORY, CS_DISK_TO_CACHE, MIB);
+	ROW(w.p, CS_UNRESOLVED, w.tcp, CS_USER_TO_SOCKET, NR_WRITE, 1, MIB);
+	report = report_of(&w.fixture);
+	assert_true(transfer_says(between(report, CS_KIND_FILE, CS_KIND_FILE), "file-copy-by-cpu"));
+	assert_true(transfer_says(between(report, CS_KIND_FILE, CS_KIND_FILE), "cold-cache"));
+	assert_true(transfer_says(between(report, CS_KIND_MEMORY, CS_KIND_TCP), "unresolved-"
+										"source"));
+	report_free(report);
+}
+
+static void the_report_tells_of_losses_and_tiers(void **state)
+{
+	static const struct recorded_hooks hooks[] = {
+		{ "file reads", PROVENANCE_MEASURED },
+		{ "tcp", PROVENANCE_DERIVED },
+		{ "devices", PROVENANCE_UNKNOWN },
+	};
+	struct world w;
+	struct report *report;
+
+	(void)state;
+	begin(&w);
+	w.fixture.recording.lost = (struct cs_lost){ .rows = 1, .buffers = 2 };
+	w.fixture.recording.hooks = hooks;
+	w.fixture.recording.nr_hooks = 3;
+	report = report_of(&w.fixture);
+	assert_int_equal(report->copies, PROVENANCE_UNKNOWN);
+	assert_non_null(find_code(report->findings, report->nr_findings, "losses"));
+	assert_non_null(find_code(report->findings, report->nr_findings, "buffers-given-up"));
+	assert_non_null(strstr(
+		find_code(report->findings, report->nr_findings, "derived-hooks")->text, ": tcp;"));
+	report_free(report);
+
+	begin(&w);
+	w.fixture.recording.hooks = hooks;
+	w.fixture.recording.nr_hooks = 1;
+	report = report_of(&w.fixture);
+	assert_int_equal(report->copies, PROVENANCE_MEASURED);
+	assert_int_equal(report->nr_findings, 0);
+	report_free(report);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(zero_copy_needs_all_to_be_seen),
+		cmocka_unit_test(zero_copy_needs_nothing_to_be_lost),
+		cmocka_unit_test(derived_and_measured_make_derived),
+		cmocka_unit_test(small_operations),
+		cmocka_unit_test(user_copies_are_possible_never_asserted),
+		cmocka_unit_test(what_could_be_better),
+		cmocka_unit_test(the_report_tells_of_losses_and_tiers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
