@@ -509,32 +509,57 @@ static long forget_block(u32 i, struct unmapping *u)
 	return 0;
 }
 
+static long cut_range(u32 i, struct block_change *c)
+{
+	range_cut(&c->block->ranges[i % NR_RANGES], c);
+	return 0;
+}
+
+/* Forgets what lies between two addresses of one block. */
+static __always_inline void forget_part(struct block_key *key, u64 start, u64 end)
+{
+	u64 base = start >> BLOCK_SHIFT << BLOCK_SHIFT;
+	struct block_change c = { .new.start = start - base, .new.end = end - base };
+
+	key->block = start >> BLOCK_SHIFT;
+	c.block = bpf_map_lookup_elem(&blocks, key);
+	if (!c.block)
+		return;
+	bpf_loop(NR_RANGES, cut_range, &c, 0);
+	if (c.rest.end)
+		block_put(&c, &c.rest);
+}
+
 /*
- * Whole blocks only: a block at the edge keeps its ranges, and a new mapping
- * there that is written from before it is filled would take their source.
  * More than MAX_UNMAP_BLOCKS at once end the epoch: all buffers of the process
  * are forgotten.
  */
 __noinline int forget(struct thread *t, u64 start, u64 bytes)
 {
 	struct unmapping u = {};
+	u64 end = start + bytes;
 	struct cs_process *p;
 
 	if (!t)
 		return 0;
 	p = process_of(t);
-	if (!p || !p->fills)
+	if (!p || !p->fills || !bytes)
 		return 0;
 	u.block = (start + BLOCK_BYTES - 1) >> BLOCK_SHIFT;
-	u.last = (start + bytes) >> BLOCK_SHIFT;
-	if (!u.last || u.block > --u.last)
-		return 0;
-	if (u.last - u.block >= MAX_UNMAP_BLOCKS) {
+	u.last = end >> BLOCK_SHIFT; /* the first that is not unmapped as a whole */
+	if (u.last > u.block + MAX_UNMAP_BLOCKS) {
 		add(p->fill_epoch, 1);
 		return 0;
 	}
 	u.key.process = t->process;
 	u.key.epoch = p->fill_epoch;
-	bpf_loop(MAX_UNMAP_BLOCKS, forget_block, &u, 0);
+	if (start % BLOCK_BYTES)
+		forget_part(&u.key, start, u.block > u.last ? end : u.block << BLOCK_SHIFT);
+	if (end % BLOCK_BYTES && u.block <= u.last)
+		forget_part(&u.key, u.last << BLOCK_SHIFT, end);
+	if (u.block < u.last) {
+		u.last--;
+		bpf_loop(MAX_UNMAP_BLOCKS, forget_block, &u, 0);
+	}
 	return 0;
 }

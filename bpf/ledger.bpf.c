@@ -19,6 +19,8 @@ row_map rows SEC(".maps");
 endpoint_map endpoints SEC(".maps");
 process_map processes SEC(".maps");
 
+#define PF_KTHREAD 0x00200000
+
 struct process_key {
 	u32 pid;
 	u32 exec_id;
@@ -81,8 +83,8 @@ __noinline int thread_start(struct thread *t, int born)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 
-	if (!t)
-		return -1;
+	if (!t || BPF_CORE_READ(task, flags) & PF_KTHREAD)
+		return -1; /* kernel threads work for others */
 	if (!born) {
 		t->nvcsw = BPF_CORE_READ(task, nvcsw);
 		t->nivcsw = BPF_CORE_READ(task, nivcsw);

@@ -162,14 +162,11 @@ static __always_inline u32 next_slot(u32 *counter, u32 max)
 	return slot < max ? slot : 0;
 }
 
-#define PF_KTHREAD 0x00200000
-
+/* The tool sets all bits but its own to trace all, and clears all to stop counting. */
 static __always_inline bool is_traced(struct task_struct *task)
 {
 	u32 tgid = task->tgid;
 
-	if (settings.all)
-		return tgid != settings.own_tgid && !(task->flags & PF_KTHREAD);
 	return traced[(tgid / 64) & (CS_MAX_PIDS / 64 - 1)] >> (tgid % 64) & 1;
 }
 

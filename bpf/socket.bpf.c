@@ -230,7 +230,8 @@ int BPF_PROG(on_sendmmsg)
 	return on_mmsg();
 }
 
-SEC("?fexit/__sys_recvmmsg")
+/* The compiler inlines __sys_recvmmsg(). */
+SEC("?fexit/__x64_sys_recvmmsg")
 int BPF_PROG(on_recvmmsg)
 {
 	return on_mmsg();

@@ -24,6 +24,7 @@ struct options {
 	uint64_t min_bytes;
 	enum { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER } color;
 	bool quiet, verbose;
+	bool audit; /* count at the copy primitives, too */
 };
 
 /* Returns 0 to go on; 1 when all is said (-h, -V), or a negative number after one line on stderr. */

@@ -145,7 +145,7 @@ static int wait_for_end(struct session *s, session_report *on_interval, void *co
 
 static int start(struct session *s)
 {
-	struct hooks_options hooks = { .tier = s->options->tier };
+	struct hooks_options hooks = { .tier = s->options->tier, .audit = s->options->audit };
 	char why[512] = "";
 	int error;
 
@@ -155,6 +155,11 @@ static int start(struct session *s)
 	if (!error) {
 		target_settings(s->target, &hooks);
 		error = hooks_open(&hooks, &s->hooks, why, sizeof(why));
+	}
+	if (!error && s->options->audit) {
+		s->audited = !hooks_audit(s->hooks, s->target->child, why, sizeof(why));
+		if (!s->audited)
+			complain("no audit: %s", why);
 	}
 	if (!error) {
 		s->started_ns = now_ns();
@@ -194,7 +199,7 @@ int session_run(struct session *s, session_report *on_interval, void *context)
 	if (s->ended_by == SIGTERM && s->target->command && !s->target->child_reaped)
 		kill(s->target->child, SIGTERM);
 	release_signals();
-	hooks_detach(s->hooks);
+	hooks_stop(s->hooks);
 	return read_ledger(s, &s->recording) ? EXIT_OWN_FAILURE : 0;
 }
 

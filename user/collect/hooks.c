@@ -108,7 +108,10 @@ static bool fact_served(const struct hooks *hooks, const char *fact)
 
 static void choose(struct hooks *hooks, struct btf *vmlinux)
 {
-	int refused = hooks->options.tier == TIER_DERIVED ? ECANCELED : fexit_error(vmlinux);
+	int error = fexit_error(vmlinux);
+	int refused = hooks->options.tier == TIER_DERIVED ? ECANCELED : error;
+
+	hooks->fexit_works = !error;
 
 	for (size_t i = 0; i < hook_table_size; i++) {
 		const struct hook *hook = &hook_table[i];
@@ -184,6 +187,8 @@ static int open_chosen(struct hooks *hooks)
 	bpf_program__set_autoload(hooks->bpf->progs.on_bp_copy_from_iter, hooks->options.audit);
 	bpf_program__set_autoload(hooks->bpf->progs.on_bp_copy_page_from_iter_atomic,
 				  hooks->options.audit);
+	bpf_program__set_autoload(hooks->bpf->progs.on_get_random_bytes_user,
+				  hooks->options.audit && hooks->fexit_works);
 	return 0;
 }
 
@@ -242,7 +247,7 @@ static bool attach(struct hooks *hooks)
 	return all;
 }
 
-void hooks_detach(struct hooks *hooks)
+static void detach(struct hooks *hooks)
 {
 	for (size_t i = 0; i < hook_table_size; i++) {
 		bpf_link__destroy(hooks->states[i].link);
@@ -286,7 +291,7 @@ int hooks_open(const struct hooks_options *options, struct hooks **ret, char *wh
 	error = load(hooks);
 	if (!error && !attach(hooks)) {
 		/* What did not attach must be derived: once more, without it. */
-		hooks_detach(hooks);
+		detach(hooks);
 		copyscope_bpf__destroy(hooks->bpf);
 		error = load(hooks);
 		if (!error)
@@ -303,7 +308,7 @@ int hooks_open(const struct hooks_options *options, struct hooks **ret, char *wh
 	return 0;
 
 err_bpf:
-	hooks_detach(hooks);
+	detach(hooks);
 	copyscope_bpf__destroy(hooks->bpf);
 err_free:
 	free(hooks);
@@ -315,7 +320,7 @@ void hooks_close(struct hooks *hooks)
 	if (!hooks)
 		return;
 	audit_close(hooks);
-	hooks_detach(hooks);
+	detach(hooks);
 	ledger_unmap(hooks);
 	copyscope_bpf__destroy(hooks->bpf);
 	free(hooks);

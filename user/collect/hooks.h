@@ -58,8 +58,11 @@ void hooks_close(struct hooks *hooks);
 /* Traces the process @tgid from now on; an error if it is out of range. */
 int hooks_trace(struct hooks *hooks, pid_t tgid);
 
+/* Traces every process but this one. */
+void hooks_trace_all(struct hooks *hooks);
+
 /* Stops counting; the ledger can still be read. */
-void hooks_detach(struct hooks *hooks);
+void hooks_stop(struct hooks *hooks);
 
 size_t hooks_count(const struct hooks *hooks);
 struct hook_report hooks_report(const struct hooks *hooks, size_t i);
@@ -76,7 +79,11 @@ uint64_t hooks_map_bytes(const struct hooks *hooks);
 
 /* The audit: counts primitives for the process @pid and its children. */
 int hooks_audit(struct hooks *hooks, pid_t pid, char *why, size_t why_size);
-/* Bytes copied at _copy_to_iter, _copy_from_iter, copy_page_from_iter_atomic. */
-void hooks_audited(struct hooks *hooks, uint64_t bytes[3]);
+struct audit {
+	uint64_t primitives[3]; /* bytes at _copy_to_iter, _copy_from_iter, copy_page_from_iter_atomic */
+	uint64_t random; /* of these: random bytes of the kernel, from no endpoint */
+};
+
+void hooks_audited(struct hooks *hooks, struct audit *audit);
 
 #endif

@@ -24,7 +24,8 @@ struct hooks {
 	const struct cs_row *rows; /* the maps, mapped */
 	const struct cs_endpoint *endpoints;
 	const struct cs_process *processes;
-	struct bpf_link *audit[AUDIT_PRIMITIVES];
+	bool fexit_works;
+	struct bpf_link *audit[AUDIT_PRIMITIVES + 1]; /* the last one: random bytes */
 	struct hook_status states[]; /* by row of the table */
 };
 

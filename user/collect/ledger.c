@@ -62,6 +62,21 @@ int hooks_trace(struct hooks *hooks, pid_t tgid)
 	return 0;
 }
 
+void hooks_trace_all(struct hooks *hooks)
+{
+	__u64 *traced = hooks->bpf->bss->traced;
+	pid_t self = getpid();
+
+	memset(traced, 0xff, sizeof(hooks->bpf->bss->traced));
+	__atomic_fetch_and(&traced[self / 64], ~(1ULL << (self % 64)), __ATOMIC_RELAXED);
+}
+
+/* Every hook leaves at once from now on; to detach them takes longer. */
+void hooks_stop(struct hooks *hooks)
+{
+	memset(hooks->bpf->bss->traced, 0, sizeof(hooks->bpf->bss->traced));
+}
+
 static void *copy_of(const void *from, size_t nr, size_t size)
 {
 	void *copy = malloc(nr * size + 1);

@@ -59,7 +59,7 @@ const struct hook hook_table[] = {
 	      "__unix_dgram_recvmsg", "copies from unix datagram sockets to user buffers"),
 	FEXIT("sendmmsg", -1, NEED_SELDOM, "on_sendmmsg", "__sys_sendmmsg",
 	      "calls and mode switches of sendmmsg"),
-	FEXIT("recvmmsg", -1, NEED_SELDOM, "on_recvmmsg", "__sys_recvmmsg",
+	FEXIT("recvmmsg", -1, NEED_SELDOM, "on_recvmmsg", "__x64_sys_recvmmsg",
 	      "calls and mode switches of recvmmsg"),
 	FEXIT("pipe reads", CS_FAMILY_PIPE, NEED_ALWAYS, "on_anon_pipe_read", "anon_pipe_read",
 	      "copies from pipes to user buffers"),

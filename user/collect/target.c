@@ -214,14 +214,15 @@ int target_trace(struct target *t, struct hooks *hooks, char *why, size_t why_si
 			return error;
 		}
 	}
+	if (t->all)
+		hooks_trace_all(hooks);
 	if (t->comm)
 		trace_by_comm(t, hooks);
 	if (t->cgroup)
 		trace_cgroup(hooks, t->cgroup_path);
 	if (!t->command)
 		return 0;
-	if (!t->all)
-		hooks_trace(hooks, t->child);
+	hooks_trace(hooks, t->child);
 	return child_start(t, why, why_size);
 }
 
