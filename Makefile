@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
-# copyscope: make help lists the targets.
+# copyscope: "make help" lists the targets.
 
 VERSION := 0.1.0
 BUILD := build
 Q := $(if $(V),,@)
-say = @printf '  %-7s %s\n' $(1) $(2)
+say = @printf '  %-8s%s\n' $(1) $(2)
 
+PREFIX ?= /usr/local
 CC ?= cc
 CLANG ?= clang
 BPFTOOL ?= $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v bpftool || echo bpftool)
@@ -13,35 +14,45 @@ TRIPLET := $(shell $(CC) -print-multiarch 2>/dev/null)
 
 WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Werror
 CFLAGS ?= -O2 -g
-override CFLAGS += -std=gnu11 $(WARN) -D_GNU_SOURCE -DVERSION='"$(VERSION)"' \
-	-I. -Iuser -I$(BUILD)
+ALL_CFLAGS = -std=gnu11 $(WARN) -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I. -Iuser -I$(BUILD) $(CFLAGS)
 LDLIBS := -lbpf -lelf -lz -lm
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -I. \
 	-I/usr/include/$(TRIPLET) -Wall -Wextra -Werror -Wno-unused-parameter
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 
 # The linker needs a map's definition before its first use.
-BPF_OBJS := $(patsubst bpf/%.c,$(BUILD)/bpf/%.o,bpf/ledger.bpf.c \
-	$(filter-out bpf/ledger.bpf.c,$(wildcard bpf/*.bpf.c)))
+BPF_FIRST := bpf/ledger.bpf.c bpf/endpoint.bpf.c
+BPF_SRC := $(BPF_FIRST) $(filter-out $(BPF_FIRST),$(wildcard bpf/*.bpf.c))
+BPF_OBJS := $(BPF_SRC:%.c=$(BUILD)/%.o)
+# What needs neither a kernel nor privileges; the tests link it without the rest.
 PURE_SRC := $(wildcard user/model/*.c user/render/*.c user/util/*.c)
-USER_SRC := $(PURE_SRC) user/main.c $(wildcard user/cmd/*.c user/collect/*.c)
-USER_OBJS := $(patsubst %.c,$(BUILD)/%.o,$(USER_SRC))
+TOOL_SRC := $(PURE_SRC) user/main.c $(wildcard user/cmd/*.c user/collect/*.c)
+TOOL_OBJS := $(TOOL_SRC:%.c=$(BUILD)/%.o)
+WORKLOAD_OBJS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/workload/*.c))
+UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+PURE_TESTS := $(UNIT) golden
+CHECKS := $(PURE_TESTS:%=$(BUILD)/check/%) $(PURE_TESTS:%=$(BUILD)/check-asan/%)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all clean help
+.PHONY: all deps tests unit test demo bench render-bench install lint format golden clean help module
 
-all: $(BUILD)/copyscope
+all: $(BUILD)/copyscope $(if $(wildcard module/Kbuild),,left-out) ## build the tool
 
-$(BUILD)/copyscope: $(USER_OBJS)
+.PHONY: left-out
+left-out: $(BUILD)/copyscope
+	@echo "built $(BUILD)/copyscope; left out: the kernel module, which has no source yet"
+
+$(BUILD)/copyscope: $(TOOL_OBJS)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(BUILD)/user/%.o: user/%.c
+$(BUILD)/%.o: %.c
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/user/collect/%.o: | $(BUILD)/copyscope.skel.h
+$(patsubst %.c,$(BUILD)/%.o,$(wildcard user/collect/*.c)): | $(BUILD)/copyscope.skel.h
 
 $(BUILD)/copyscope.skel.h: $(BUILD)/copyscope.bpf.o
 	$(call say,SKEL,$@)
@@ -56,10 +67,75 @@ $(BUILD)/bpf/%.o: bpf/%.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@ $<
 
--include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
+$(BUILD)/workload: $(WORKLOAD_OBJS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ -lpthread
+
+$(BUILD)/bench-%: tests/bench/%.c $(PURE_SRC)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< $(PURE_SRC) -lm
+
+# Tests of the pure parts, plain and with sanitizers, from sources.
+$(BUILD)/check/%: tests/unit/%.c tests/unit/fixture.c $(PURE_SRC)
+	$(call say,CHECK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $(@D)/.$(@F).d -o $@ $(filter %.c,$^) -lcmocka -lm
+
+$(BUILD)/check-asan/%: tests/unit/%.c tests/unit/fixture.c $(PURE_SRC)
+	$(call say,ASAN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZE) -MMD -MP -MF $(@D)/.$(@F).d -o $@ $(filter %.c,$^) -lcmocka -lm
+
+$(BUILD)/check/golden: tests/golden/golden.c tests/unit/fixture.c $(PURE_SRC)
+	$(call say,CHECK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $(@D)/.$(@F).d -o $@ $(filter %.c,$^) -lm
+
+$(BUILD)/check-asan/golden: tests/golden/golden.c tests/unit/fixture.c $(PURE_SRC)
+	$(call say,ASAN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZE) -MMD -MP -MF $(@D)/.$(@F).d -o $@ $(filter %.c,$^) -lm
+
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d $(BUILD)/*/.*.d)
+
+deps: ## install the Debian packages that building and testing need
+	$(Q)tools/deps
+
+tests: $(BUILD)/copyscope $(BUILD)/workload $(CHECKS) ## build all that the tests need
+
+unit: $(CHECKS) ## run the tests that need no kernel
+	$(Q)tests/run unit
+
+# Each step after the one before: nothing is built before the packages are there.
+test: deps ## install what is missing, build, run all tests
+	$(Q)$(MAKE) -s -j2 tests
+	$(Q)tests/run
+
+demo: deps ## install what is missing, build, show nginx without and with sendfile
+	$(Q)$(MAKE) -s -j2 $(BUILD)/copyscope
+	$(Q)tools/demo
+
+bench: deps ## measure what tracing costs, in guest instructions
+	$(Q)$(MAKE) -s -j2 all $(BUILD)/bench-ops $(BUILD)/bench-render
+	$(Q)tests/bench/run
+
+golden: $(BUILD)/check/golden ## rewrite the expected renderings: look at the difference
+	$(Q)$< --update tests/golden
+
+install: $(BUILD)/copyscope ## install the tool and its man page below PREFIX
+	install -D -m 755 $(BUILD)/copyscope $(DESTDIR)$(PREFIX)/bin/copyscope
+	install -D -m 644 docs/copyscope.1 $(DESTDIR)$(PREFIX)/share/man/man1/copyscope.1
+
+lint: ## check format, scripts and man page
+	$(Q)clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
+	$(Q)shellcheck $$(git ls-files tests tools .ci | xargs grep -lE '^#!/bin/(ba)?sh')
+	$(Q)mandoc -T lint -W warning docs/copyscope.1
+
+format: ## format the C code
+	$(Q)clang-format -i $$(git ls-files '*.c' '*.h')
 
 clean: ## remove what was built
 	$(Q)rm -rf $(BUILD)
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile | expand -t 24
+	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1	/p' Makefile | expand -t 24

@@ -27,6 +27,7 @@ enum cs_family {
 
 struct cs_settings {
 	__u32 own_tgid; /* never traced */
+	__u32 command_tgid; /* traced from its exec on; 0: none */
 	__u8 all; /* every process */
 	__u8 follow; /* children are traced, too */
 	__u8 by_comm; /* programs that come to be called comm */

@@ -21,6 +21,7 @@
 #define MAX_UNMAP_BLOCKS 512
 #define VM_WRITE 0x2
 #define VM_SHARED 0x8
+#define S_PRIVATE 0x200
 
 struct block_key {
 	u32 process;
@@ -252,6 +253,7 @@ __noinline int remember(struct segments *s)
 struct vma_look {
 	u64 start, end;
 	u64 file, inode;
+	u32 writable;
 };
 
 static long look_at_vma(struct task_struct *task, struct vm_area_struct *vma, struct vma_look *look)
@@ -264,10 +266,14 @@ static long look_at_vma(struct task_struct *task, struct vm_area_struct *vma, st
 	 * A private writable mapping may have been written to: .data of the
 	 * program is one, with the program's buffers in it.
 	 */
-	if (file && (vma->vm_flags & (VM_SHARED | VM_WRITE)) != VM_WRITE) {
-		look->file = file;
-		look->inode = (u64)BPF_CORE_READ((struct file *)file, f_inode);
-	}
+	if (!file || (vma->vm_flags & (VM_SHARED | VM_WRITE)) == VM_WRITE)
+		return 0;
+	/* Shared anonymous and SysV memory are files to the kernel only. */
+	if (BPF_CORE_READ((struct file *)file, f_inode, i_flags) & S_PRIVATE)
+		return 0;
+	look->file = file;
+	look->inode = (u64)BPF_CORE_READ((struct file *)file, f_inode);
+	look->writable = !!(vma->vm_flags & VM_WRITE);
 	return 0;
 }
 
@@ -298,6 +304,7 @@ __noinline int vma_find(struct thread *t, u64 maps, u64 at)
 	c->start = look.start;
 	c->end = look.end;
 	c->maps = maps;
+	c->writable = look.writable;
 	c->endpoint = CS_MEMORY;
 	if (look.inode)
 		c->endpoint = endpoint_find(t, look.inode, look.file);
@@ -409,6 +416,7 @@ static __always_inline void look_up_source(struct thread *t, struct look_up *l)
 {
 	struct cs_process *p;
 	struct vma_cache *vma;
+	u32 mapped;
 	int found;
 
 	l->source = CS_UNRESOLVED;
@@ -422,10 +430,15 @@ static __always_inline void look_up_source(struct thread *t, struct look_up *l)
 		if (l->end > vma->end)
 			l->end = vma->end;
 		l->source = vma->endpoint;
-		l->mapped = vma->endpoint != CS_MEMORY;
+		if (vma->endpoint != CS_MEMORY && !vma->writable) {
+			l->mapped = 1;
+			return;
+		}
 	}
-	if (!l->mapped)
-		look_into_block(t, p->fill_epoch, l);
+	/* In a file that is mapped writable, what was read into it comes first. */
+	mapped = l->source;
+	look_into_block(t, p->fill_epoch, l);
+	l->mapped = l->source >= CS_FIRST_ENDPOINT && l->source == mapped;
 }
 
 static long attribute_piece(u32 i, void *unused)

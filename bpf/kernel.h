@@ -30,6 +30,7 @@ struct super_block {
 struct inode {
 	u16 i_mode;
 	u32 i_generation;
+	unsigned int i_flags;
 	u32 i_rdev;
 	unsigned int i_nlink;
 	unsigned long i_ino;

@@ -37,7 +37,7 @@ struct vma_cache {
 	u64 start, end;
 	u64 maps; /* cs_process.maps when it was looked up */
 	u32 endpoint; /* CS_MEMORY unless it maps a file that cannot be private */
-	u32 unused;
+	u32 writable; /* what is in the buffer may have been read into it */
 };
 
 /* The user buffers of an operation. */

@@ -61,6 +61,8 @@ int BPF_PROG(on_exec, struct task_struct *task)
 
 	if (settings.by_comm && comm_matches(task->comm) && !is_self(task))
 		trace_tgid(task->tgid);
+	if ((u32)task->tgid == settings.command_tgid)
+		trace_tgid(task->tgid);
 	if (!is_traced(task))
 		return 0;
 	t = bpf_task_storage_get(&threads, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);

@@ -116,6 +116,7 @@ void target_settings(const struct target *t, struct hooks_options *options)
 	struct cs_settings *s = &options->settings;
 
 	s->own_tgid = getpid();
+	s->command_tgid = t->command ? t->child : 0;
 	s->all = t->all;
 	s->follow = t->follow;
 	if (t->comm) {
@@ -222,7 +223,6 @@ int target_trace(struct target *t, struct hooks *hooks, char *why, size_t why_si
 		trace_cgroup(hooks, t->cgroup_path);
 	if (!t->command)
 		return 0;
-	hooks_trace(hooks, t->child);
 	return child_start(t, why, why_size);
 }
 

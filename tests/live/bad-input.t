@@ -1,0 +1,142 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# What goes wrong says so in one line; nothing hostile reaches the terminal; nothing stays attached.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Copyscope;
+use Test::More;
+
+use JSON::PP;
+use Time::HiRes qw(sleep);
+
+my $src = prepare("$dir/src");
+
+sub check_complaint
+{
+	my ($what, $exit, $pattern, @arguments) = @_;
+	my $ran = run_tool(@arguments);
+
+	is("$ran->{exit} $ran->{signal}", "$exit 0", "$what: exit status");
+	like($ran->{err}, $pattern, "$what: says so");
+	like($ran->{err}, qr/\A[^\n]{1,200}\n\z/, "$what: in one line");
+	is($ran->{out}, '', "$what: and nothing else");
+}
+
+my $gone = fork() // die;
+exit 0 unless $gone;
+waitpid $gone, 0;
+
+check_complaint('no such process', 125, qr/no process $gone/, 'path', '-p', $gone);
+check_complaint('no such process behind another', 125, qr/no process $gone/, 'path', '-p',
+	"$$,$gone");
+check_complaint('a process that is no number', 125, qr/'x'|x/, 'path', '-p', 'x');
+check_complaint('program not found', 127, qr/not found/, 'path', '--', "$dir/nothing");
+check_complaint('unwritable output', 125, qr/cannot write/, 'path', '-o', "$dir/no/file", '--',
+	'true');
+check_complaint('unwritable output', 125, qr/cannot write/, 'path', '-o', $dir, '--', 'true');
+check_complaint('no such cgroup', 125, qr/no cgroup/, 'path', '-G', 'there/is/none');
+check_complaint('unknown format', 125, qr/format/, 'path', '--format', 'x', '--', 'true');
+check_complaint('no number of seconds', 125, qr/seconds/, 'path', '-d', 'x', '--', 'true');
+like(run_tool('path', '--nonsense')->{err}, qr/nonsense/, 'unknown option: named');
+is(run_tool('path', '--nonsense')->{exit}, 125, 'unknown option: exit status');
+is(run_tool('nonsense')->{exit}, 125, 'unknown command: exit status');
+
+# A process that ends while the tool starts: a report, or one line.
+{
+	my $p = start('/bin/sleep', '0.05');
+	my $ran = run_tool('path', '-q', '-p', $p->{pid});
+
+	stop($p);
+	ok($ran->{exit} == 0 || ($ran->{exit} == 125 && $ran->{err} =~ /no process/),
+		'a process that ends at once');
+}
+
+# A full disk is no success.
+{
+	my $ran = run_tool('path', '-o', '/dev/full', '--', 'true');
+
+	is($ran->{exit}, 125, 'a full disk: exit status');
+	like($ran->{err}, qr/cannot write.*No space/, 'a full disk: says so');
+}
+
+# Without privilege the capabilities that are missing are named.
+SKIP: {
+	my ($setpriv) = grep { -x } qw(/usr/bin/setpriv /bin/setpriv);
+
+	skip 'needs setpriv', 3 unless $setpriv;
+	my $p = start($setpriv, '--bounding-set=-bpf,-perfmon,-sys_admin', '--inh-caps=-all',
+		$tool, 'path', '--', 'true');
+	stop($p);
+	my $said = read_file($p->{err});
+
+	is($p->{status} >> 8, 125, 'no privilege: exit status');
+	like($said, qr/CAP_BPF/, 'no privilege: CAP_BPF is named');
+	like($said, qr/CAP_PERFMON/, 'no privilege: CAP_PERFMON is named');
+}
+
+# A memory lock limit that cannot be raised does not matter on these kernels.
+{
+	my $p = start('/bin/sh', '-c', 'ulimit -l 64; exec "$@"', 'sh', $tool, 'path', '-o',
+		'/dev/null', '--', 'true');
+
+	is(stop($p), 0, 'a small memlock limit') or diag(read_file($p->{err}));
+}
+
+# Names that would do something to a terminal.
+{
+	my $name = "$dir/\e[31mx\n\xff\xc3(\x07y";
+	my $bytes = 8 << 20;
+	my ($json, $text) = ("$dir/hostile.json", "$dir/hostile.txt");
+	my ($report, $ran, $shown);
+
+	prepare($name);
+	($report, $ran) = path_json([], $workload, 'hostile', '--src', $name);
+	is($ran->{status}, 0, 'hostile names: the tool ends well');
+	my ($found) = find_transfers($report, JSON::PP->new->decode($ran->{out})->{flows}[0]);
+	ok($found, 'hostile names: valid JSON with the transfer');
+	is($found->{delivered_bytes}, $bytes, 'hostile names: and its bytes');
+	$ran = run_tool('path', '--format', 'json', '-o', $json, '--', $workload, 'hostile', '--src',
+		$name);
+	unlike(read_file($json), qr/[\x00-\x09\x0b-\x1f\x7f]/, 'hostile names: no control in JSON');
+	ok(utf8::decode(my $copy = read_file($json)), 'hostile names: JSON is UTF-8');
+	$ran = run_tool('path', '-v', '-o', $text, '--', $workload, 'hostile', '--src', $name);
+	$shown = read_file($text);
+	like($shown, qr/8\.0+ MiB|8 MiB/, 'hostile names: text shows the transfer');
+	unlike($shown, qr/[\x00-\x09\x0b-\x1f\x7f]/, 'hostile names: no control in text');
+	ok(utf8::decode($shown), 'hostile names: text is UTF-8');
+	$ran = run_tool('path', '-p', "1\e[31m");
+	unlike($ran->{err}, qr/\e/, 'hostile arguments: no control in complaints');
+}
+
+# Renamed and removed meanwhile: known by the name it had.
+{
+	my $victim = prepare("$dir/victim");
+	my ($report, $ran) = path_json([], $workload, 'rename', '--src', $victim);
+
+	check_report($report, JSON::PP->new->decode($ran->{out}), 'a file renamed and removed');
+}
+
+# kill -9 leaves nothing behind.
+SKIP: {
+	my ($bpftool) = grep { -x } qw(/usr/sbin/bpftool /usr/bin/bpftool);
+
+	skip 'needs bpftool', 2 unless $bpftool;
+	my $count = sub {
+		my ($what) = @_;
+		my $list = eval { JSON::PP->new->decode(scalar qx($bpftool -j $what list)) } // [];
+
+		return scalar @$list;
+	};
+	my %before = map { ($_ => $count->($_)) } qw(prog link);
+	my $p = start_tool('-a');
+
+	cmp_ok($count->('prog'), '>', $before{prog}, 'attached');
+	stop($p, 'KILL');
+	for my $what (qw(prog link)) {
+		wait_until("the end of each $what", sub { $count->($what) <= $before{$what} }, 20);
+		cmp_ok($count->($what), '<=', $before{$what}, "kill -9 leaves no $what");
+	}
+}
+done_testing();

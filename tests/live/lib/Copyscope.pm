@@ -1,0 +1,436 @@
+# SPDX-License-Identifier: MIT
+#
+# What the live tests share: a folder on a disk, the tool run over workloads
+# that tell the truth (tests/workload), and the comparison of the two.
+#
+#	COPYSCOPE	the tool (build/copyscope)
+#	WORKLOAD	the workloads (build/workload)
+#	COPYSCOPE_TIER	"derived": run the tool with --tier derived
+package Copyscope;
+
+use strict;
+use warnings;
+
+use Cwd qw(getcwd);
+use Exporter qw(import);
+use File::Temp qw(tempdir);
+use JSON::PP;
+use POSIX qw(:sys_wait_h);
+use Schema;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+our @EXPORT = qw(
+	$tool $workload $dir $tier measured in_guest kernel_version prepare memory_dir
+	read_file write_file slurp_json run_tool start start_tool wait_for_line wait_until stop
+	path_json trace check_all check_report find_transfers hops_of calls_of same sum
+);
+
+our $tool = $ENV{COPYSCOPE} // getcwd() . '/build/copyscope';
+our $workload = $ENV{WORKLOAD} // getcwd() . '/build/workload';
+our $tier = $ENV{COPYSCOPE_TIER} // 'best';
+our $dir = tempdir('copyscope-live-XXXXXX', DIR => -d '/scratch' ? '/scratch' : '/var/tmp',
+	CLEANUP => 1);
+
+my $owner = $$;
+my %running;
+
+sub measured { return $tier ne 'derived' }
+sub in_guest { return defined $ENV{COPYSCOPE_VM} }
+
+sub kernel_version
+{
+	my ($major, $minor) = (POSIX::uname())[2] =~ /^(\d+)\.(\d+)/;
+	return $major * 1000 + $minor;
+}
+
+# A folder in memory, gone after the test.
+sub memory_dir
+{
+	return tempdir('copyscope-live-XXXXXX', DIR => '/dev/shm', CLEANUP => 1);
+}
+
+# A file of the workloads' pattern, on the disk and in the page cache.
+sub prepare
+{
+	my ($path, $bytes) = @_;
+
+	system($workload, 'prepare', '--src', $path, '--bytes', $bytes // 8 << 20) == 0
+		or BAIL_OUT("cannot make $path");
+	return $path;
+}
+
+sub read_file
+{
+	my ($path) = @_;
+	local $/;
+
+	open my $in, '<:raw', $path or return undef;
+	return <$in> // '';
+}
+
+sub write_file
+{
+	my ($path, $text) = @_;
+
+	open my $out, '>:raw', $path or die "$path: $!";
+	print $out $text;
+	close $out or die "$path: $!";
+	return $path;
+}
+
+sub slurp_json
+{
+	my ($path) = @_;
+	my $text = read_file($path);
+
+	return undef unless length($text // '');
+	return eval { JSON::PP->new->utf8->decode($text) };
+}
+
+# A process with its output in files: { pid, out, err }.
+sub start
+{
+	my (@command) = @_;
+	my $n = scalar(keys %running) . '.' . int(rand(1e9));
+	my %p = (out => "$dir/out.$n", err => "$dir/err.$n");
+
+	write_file($p{$_}, '') for qw(out err);
+	$p{pid} = fork() // die "fork: $!";
+	if (!$p{pid}) {
+		open STDIN, '<', '/dev/null';
+		open STDOUT, '>>', $p{out};
+		open STDERR, '>>', $p{err};
+		exec { $command[0] } @command or POSIX::_exit(127);
+	}
+	$running{$p{pid}} = 1;
+	return \%p;
+}
+
+# Ends the process by @signal, if given, and returns its wait status.
+sub stop
+{
+	my ($p, $signal, $seconds) = @_;
+	my $end = time + ($seconds // 120);
+
+	kill $signal, $p->{pid} if $signal;
+	while (waitpid($p->{pid}, WNOHANG) == 0) {
+		if (time > $end) {
+			diag("process $p->{pid} does not end: " . (read_file($p->{err}) // ''));
+			kill 'KILL', $p->{pid};
+			waitpid $p->{pid}, 0;
+			last;
+		}
+		sleep 0.02;
+	}
+	delete $running{$p->{pid}};
+	return $p->{status} = $?;
+}
+
+sub wait_until
+{
+	my ($what, $test, $seconds) = @_;
+	my $end = time + ($seconds // 60);
+
+	until ($test->()) {
+		if (time > $end) {
+			fail("waited too long for $what");
+			return 0;
+		}
+		sleep 0.02;
+	}
+	return 1;
+}
+
+sub wait_for_line
+{
+	my ($p, $file, $pattern) = @_;
+
+	return wait_until("'$pattern'", sub { (read_file($p->{$file}) // '') =~ $pattern });
+}
+
+# The tool to its end: { status (wait status), out, err } as texts.
+sub run_tool
+{
+	my (@arguments) = @_;
+	my $p = start($tool, @arguments);
+
+	stop($p);
+	return {
+		status => $p->{status},
+		exit => $p->{status} >> 8,
+		signal => $p->{status} & 127,
+		out => read_file($p->{out}),
+		err => read_file($p->{err}),
+	};
+}
+
+sub tier_options { return measured() ? () : ('--tier', 'derived') }
+
+# The tool on what runs already; it is attached when this returns.
+sub start_tool
+{
+	my (@arguments) = @_;
+	my $json = "$dir/report." . int(rand(1e9)) . '.json';
+	my $p = start($tool, 'path', '--format', 'json', '-o', $json, tier_options(), @arguments);
+
+	$p->{json} = $json;
+	wait_for_line($p, 'err', qr/tracing/);
+	return $p;
+}
+
+# path --format json over a command: ({report}, {process with texts}).
+sub path_json
+{
+	my ($options, @command) = @_;
+	my $json = "$dir/report." . int(rand(1e9)) . '.json';
+	my $ran = run_tool('path', '--format', 'json', '-o', $json, tier_options(), @$options, '--',
+		@command);
+
+	return (slurp_json($json), $ran);
+}
+
+# Workloads, each [name, arguments...], under one trace: (report, truth...).
+sub trace
+{
+	my (@workloads) = @_;
+	my $script = join "\n", map {
+		join ' ', "'$workload'", map { s/'/'\\''/gr =~ s/^|$/'/gr } @$_
+	} @workloads;
+	my ($report, $ran) = path_json([], '/bin/sh', '-ec', $script);
+	my @truth = map { JSON::PP->new->decode($_) } split /\n/, $ran->{out};
+
+	is($ran->{status}, 0, 'the tool ends well') or diag($ran->{err});
+	return ($report, @truth);
+}
+
+sub sum
+{
+	my $sum = 0;
+
+	$sum += $_ for @_;
+	return $sum;
+}
+
+sub hops_of
+{
+	return { map { ("$_->{from}>$_->{to} $_->{how}" => $_->{bytes}) } @{$_[0]{hops}} };
+}
+
+sub calls_of
+{
+	return { map { ($_->{name} => $_->{count}) } @{$_[0]{calls}} };
+}
+
+# Hashes of numbers with equal keys and values.
+sub same
+{
+	my ($got, $expected, $what) = @_;
+	my $text = sub { join ', ', map { "$_ $_[0]{$_}" } sort keys %{$_[0]} };
+
+	return is($text->($got), $text->($expected), $what);
+}
+
+sub place_matches
+{
+	my ($got, $expected) = @_;
+
+	return 0 unless ($got->{kind} // 'lost') eq $expected->{kind};
+	return 0 if $expected->{kind} eq 'memory' && exists $got->{resolved};
+	return 0 if $expected->{ino} && ($got->{ino} // 0) != $expected->{ino};
+	return 1;
+}
+
+sub find_transfers
+{
+	my ($report, $flow) = @_;
+
+	return grep {
+		(!$flow->{pid} || ($_->{process}{pid} // 0) == $flow->{pid}) &&
+			place_matches($_->{from}, $flow->{from}) &&
+			place_matches($_->{to}, $flow->{to})
+	} @{$report->{transfers}};
+}
+
+sub is_fence
+{
+	my ($transfer) = @_;
+
+	return ($transfer->{from}{path} // '') =~ m{/fence0$};
+}
+
+sub check_names
+{
+	my ($got, $expected, $what) = @_;
+
+	for my $key (qw(local peer)) {
+		is($got->{$key}, $expected->{$key}, "$what: $key address") if $expected->{$key};
+	}
+	return unless $expected->{path_hex};
+	my $path = pack 'H*', $expected->{path_hex};
+	is($got->{path}, $path, "$what: path") if $path =~ /^[\x20-\x7e]+$/;
+}
+
+# Does the derived tier see this hop?
+sub hop_is_seen { return measured() || $_[0] ne 'page_cache>mapping map' }
+
+sub check_provenance
+{
+	my ($transfer, $what) = @_;
+
+	for my $hop (@{$transfer->{hops}}) {
+		my $expected = measured() || $hop->{how} eq 'dma' ? 'measured' : 'derived';
+
+		is($hop->{provenance}, $expected, "$what: $hop->{from} to $hop->{to} is $expected");
+	}
+}
+
+sub check_verdict
+{
+	my ($transfer, $what) = @_;
+	my $copied = sum(map { $_->{bytes} } grep { $_->{how} eq 'copy' } @{$transfer->{hops}});
+	my $delivered = $transfer->{delivered_bytes};
+	my $verdict = $copied ? 'copied' : measured() ? 'zero-copy' : 'unknown';
+
+	is($transfer->{cpu_copied_bytes}, $copied, "$what: CPU-copied bytes");
+	is($transfer->{verdict}, $verdict, "$what: verdict");
+	return unless $delivered;
+	cmp_ok(abs($transfer->{copies_per_byte} - $copied / $delivered), '<', 1e-6,
+		"$what: copies per byte");
+}
+
+# Pages are mapped by windows of 64 KiB around a fault; a window that was
+# mapped in part is counted again when the rest of it is needed.
+sub check_mapped
+{
+	my ($hops, $expected, $faults, $what) = @_;
+	my $name = 'page_cache>mapping map';
+	my $least = delete $expected->{$name} // return;
+	my $got = delete $hops->{$name} // 0;
+
+	cmp_ok($got, '>=', $least, "$what: all that was written is mapped");
+	cmp_ok($got, '<=', 65536 * $faults, "$what: by one window for each fault at the most");
+}
+
+# One flow of the truth against the transfers that it must be.
+sub check_flow
+{
+	my ($report, $flow, $what) = @_;
+	my @found = find_transfers($report, $flow);
+	my %hops = map { ($_ => $flow->{hops}{$_}) } grep { hop_is_seen($_) } keys %{$flow->{hops}};
+	my (%got_hops, %got_calls);
+
+	$what .= ": $flow->{from}{kind} to $flow->{to}{kind}";
+	$flow->{pid} ? is(scalar @found, 1, "$what is one transfer")
+		     : cmp_ok(scalar @found, '>', 0, "$what is found");
+	for my $transfer (@found) {
+		my ($hops, $calls) = (hops_of($transfer), calls_of($transfer));
+
+		$got_hops{$_} += $hops->{$_} for keys %$hops;
+		$got_calls{$_} += $calls->{$_} for keys %$calls;
+	}
+	# Write-back comes when it likes.
+	delete $got_hops{'page_cache>disk dma'} unless $hops{'page_cache>disk dma'};
+	is(sum(map { $_->{delivered_bytes} } @found), $flow->{delivered_bytes}, "$what: delivered");
+	check_mapped(\%got_hops, \%hops,
+		sum(map { $_->{page_faults}{minor} + $_->{page_faults}{major} } @found), $what);
+	same(\%got_hops, \%hops, "$what: hops");
+	same(\%got_calls, $flow->{calls}, "$what: calls");
+	return @found unless @found == 1;
+	check_names($found[0]{$_}, $flow->{$_}, "$what: $_") for qw(from to);
+	check_provenance($found[0], $what);
+	check_verdict($found[0], $what);
+	return @found;
+}
+
+# Switches and faults of a process with one thread against getrusage.
+sub check_actor
+{
+	my ($actor, $transfers, $what) = @_;
+	my %got = map { ($_ => 0) } qw(voluntary involuntary minor major mode);
+
+	for my $transfer (@$transfers) {
+		next unless $transfer->{process}{pid} == $actor->{pid};
+		$got{$_} += $transfer->{context_switches}{$_} for qw(voluntary involuntary);
+		$got{$_} += $transfer->{page_faults}{$_} for qw(minor major);
+		$got{mode} += $transfer->{mode_switches};
+	}
+	is($got{$_}, $actor->{$_}, "$what: $_ as getrusage has it")
+		for qw(voluntary involuntary minor major);
+	is($got{mode}, 2 * ($actor->{calls} + $actor->{minor} + $actor->{major}),
+		"$what: mode switches");
+}
+
+sub check_lost
+{
+	my ($report) = @_;
+	my @lost = grep { $report->{lost}{$_} } sort keys %{$report->{lost}};
+
+	is(join(' ', @lost), '', 'nothing is lost');
+}
+
+# Nothing else may touch what the workload moved: no byte is counted twice.
+sub check_rest
+{
+	my ($report, $truth, $expected, $what) = @_;
+	my %known = map { ("$_" => 1) } @$expected;
+	my %pids = map { ($_->{pid} => 1) } @{$truth->{flows}};
+	my %inodes = map { ("$_->{kind} $_->{ino}" => 1) } grep { $_->{ino} }
+		map { ($_->{from}, $_->{to}) } @{$truth->{flows}};
+
+	for my $transfer (@{$report->{transfers}}) {
+		next if $known{"$transfer"} || !$pids{$transfer->{process}{pid} // 0};
+		for my $place (@{$transfer}{qw(from to)}) {
+			next unless $place->{ino} && $inodes{"$place->{kind} $place->{ino}"};
+			fail("$what: a transfer too many: " . JSON::PP->new->canonical->encode($transfer));
+		}
+	}
+}
+
+sub check_schema
+{
+	my ($report) = @_;
+	my $schema = slurp_json('docs/report.schema.json') or return fail('the schema is JSON');
+	my @complaints = schema_complaints($report, $schema);
+
+	is(scalar @complaints, 0, 'the report is as its schema says')
+		or diag(join "\n", @complaints[0 .. ($#complaints < 9 ? $#complaints : 9)]);
+}
+
+sub check_report
+{
+	my ($report, $truth, $what) = @_;
+
+	subtest $what => sub {
+		my @found = map { check_flow($report, $_, $what) } @{$truth->{flows}};
+
+		check_actor($_, \@found, "$what: process $_->{pid}") for @{$truth->{actors}};
+		check_rest($report, $truth, \@found, $what);
+	};
+}
+
+# Workloads [what, name, arguments...] under one trace, each compared.
+sub check_all
+{
+	my (@workloads) = @_;
+	my ($report, @truth) = trace(map { my ($what, @rest) = @$_; [@rest] } @workloads);
+
+	is(scalar @truth, scalar @workloads, 'each workload ran to its end');
+	ok($report, 'the report is JSON') or return;
+	is($report->{hooks}{copies}, measured() ? 'measured' : 'derived', 'the tier is as asked');
+	check_lost($report);
+	check_schema($report);
+	check_report($report, $truth[$_], $workloads[$_][0]) for 0 .. $#truth;
+	return $report;
+}
+
+END {
+	if ($$ == $owner) {
+		local $?;
+
+		kill 'KILL', keys %running;
+		waitpid $_, 0 for keys %running;
+	}
+}
+
+1;

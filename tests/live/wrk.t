@@ -1,0 +1,46 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Many connections: what nginx delivered is what the client counted.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Copyscope;
+use Test::More;
+
+use Nginx;
+
+my ($ab) = grep { -x } qw(/usr/bin/ab /usr/sbin/ab);
+plan skip_all => 'needs nginx and ab (tools/deps)' unless nginx_path() && $ab;
+my ($requests, $connections, $bytes) = (5000, 64, 100 << 10);
+
+prepare("$dir/file", $bytes);
+
+sub load
+{
+	my ($sendfile) = @_;
+	my $nginx = nginx_start(4, $sendfile);
+	my $tool = start_tool('-n', 'nginx');
+	my $said = qx($ab -q -n $requests -c $connections -k '$nginx->{url}/file' 2>&1);
+	my ($total) = $said =~ /Total transferred:\s+(\d+)/;
+	my ($failed) = $said =~ /Failed requests:\s+(\d+)/;
+	my ($report, @tcp, @file);
+
+	nginx_stop($nginx);
+	is(stop($tool, 'INT'), 0, 'the tool ends well');
+	$report = slurp_json($tool->{json});
+	@tcp = grep { ($_->{to}{kind} // '') eq 'tcp' } @{$report->{transfers}};
+	@file = grep { ($_->{from}{path} // '') eq "$dir/file" } @tcp;
+	is($failed, 0, "sendfile $sendfile: no request failed");
+	is(sum(map { $_->{delivered_bytes} } @tcp), $total,
+		"sendfile $sendfile: delivered is what the client counted");
+	is(sum(map { $_->{delivered_bytes} } @file), $requests * $bytes,
+		"sendfile $sendfile: the file, as often as asked for");
+	is(sum(map { $_->{cpu_copied_bytes} } @file),
+		$sendfile eq 'on' ? 0 : 2 * $requests * $bytes, "sendfile $sendfile: copies");
+	is(sum(values %{$report->{lost}}), 0, "sendfile $sendfile: nothing is lost");
+}
+
+load('off');
+load('on') unless in_guest();
+done_testing();

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+/* Bytes that never come to user space: sendfile, splice, copy_file_range. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <unistd.h>
+
+#include "tests/workload/workload.h"
+
+static void check(const char *call, ssize_t moved)
+{
+	if (moved <= 0)
+		die("%s: %s", call, moved ? strerror(errno) : "end of file");
+}
+
+/* File to file: the kernel copies from page cache to page cache. */
+static void direct_hops(struct flow *flow, const struct sink *sink, uint64_t bytes)
+{
+	flow_hop(flow, sink_is_file(sink) ? "page_cache>page_cache copy" : sink->held_hop, bytes);
+}
+
+static void send_file(void)
+{
+	struct sink sink = sink_open(options.to, options.dst, options.bytes);
+	int in = open_source(options.src);
+	uint64_t done = 0, before = 0, calls = 0;
+	bool paused = !options.pause;
+	struct flow *flow;
+
+	window_open();
+	while (done < options.bytes) {
+		ssize_t n;
+
+		if (!paused && done >= options.bytes / 2) {
+			pause_here();
+			paused = true;
+			before = done;
+			calls = 0;
+		}
+		n = sendfile(sink.fd, in, NULL, smaller(options.chunk, options.bytes - done));
+		check("sendfile", n);
+		done += n;
+		calls++;
+	}
+	window_close(calls);
+	flow = flow_add(place_of(in, options.src), sink.place, done - before);
+	direct_hops(flow, &sink, done - before);
+	flow_call(flow, "sendfile64", calls);
+	flow_disk(flow, in, done);
+	sink_close(&sink);
+}
+
+static void copy_range(void)
+{
+	struct sink sink = sink_open("file", options.dst, options.bytes);
+	int in = open_source(options.src);
+	uint64_t done = 0, calls = 0;
+	struct flow *flow;
+
+	window_open();
+	while (done < options.bytes) {
+		ssize_t n = copy_file_range(in, NULL, sink.fd, NULL,
+					    smaller(options.chunk, options.bytes - done), 0);
+
+		check("copy_file_range", n);
+		done += n;
+		calls++;
+	}
+	window_close(calls);
+	flow = flow_add(place_of(in, options.src), sink.place, done);
+	direct_hops(flow, &sink, done);
+	flow_call(flow, "copy_file_range", calls);
+	flow_disk(flow, in, done);
+	sink_close(&sink);
+}
+
+/* Everything that is in the pipe goes on before more comes in. */
+static uint64_t splice_on(int pipe_out, int fd, size_t bytes)
+{
+	uint64_t calls = 0;
+
+	while (bytes) {
+		ssize_t n = splice(pipe_out, NULL, fd, NULL, bytes, SPLICE_F_MOVE);
+
+		check("splice", n);
+		bytes -= n;
+		calls++;
+	}
+	return calls;
+}
+
+static void splice_through(void)
+{
+	struct sink sink = sink_open(options.to, options.dst, options.bytes);
+	int in = open_source(options.src);
+	uint64_t done = 0, calls = 0;
+	struct flow *flow;
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC))
+		die("pipe: %s", strerror(errno));
+	window_open();
+	while (done < options.bytes) {
+		ssize_t n = splice(in, NULL, ends[1], NULL,
+				   smaller(options.chunk, options.bytes - done), SPLICE_F_MOVE);
+
+		check("splice", n);
+		calls += 1 + splice_on(ends[0], sink.fd, n);
+		done += n;
+	}
+	window_close(calls);
+	flow = flow_add(place_of(in, options.src), sink.place, done);
+	flow_hop(flow, "page_cache>pipe_buffer reference", done);
+	flow_hop(flow,
+		 sink_is_file(&sink) ? "pipe_buffer>page_cache copy" :
+				       "pipe_buffer>socket_buffer reference",
+		 done);
+	flow_call(flow, "splice", calls);
+	flow_disk(flow, in, done);
+	sink_close(&sink);
+}
+
+const struct workload direct_workloads[] = {
+	{ "sendfile", send_file, "--src --to by sendfile" },
+	{ "copy-file-range", copy_range, "--src to --dst" },
+	{ "splice", splice_through, "--src through a pipe --to by splice" },
+	{ NULL, NULL, NULL },
+};
