@@ -167,6 +167,15 @@ static __always_inline u8 mapping_hop_of(u32 kind, bool pinned)
 	}
 }
 
+#define NULL_DEVICE (1 << 20 | 3) /* mem:null */
+
+static __always_inline bool is_null_device(u32 index)
+{
+	struct cs_endpoint *e = bpf_map_lookup_elem(&endpoints, &index);
+
+	return e && e->kind == CS_KIND_DEVICE && e->rdev == NULL_DEVICE;
+}
+
 /* Moves @bytes between the endpoint at hand and the buffers @s. */
 static __always_inline void derive(struct thread *t, struct task_struct *task, u32 call,
 				   u32 endpoint, bool in, u32 flags, struct segments *s, s64 bytes)
@@ -176,6 +185,14 @@ static __always_inline void derive(struct thread *t, struct task_struct *task, u
 	u32 kind = kind_of(endpoint);
 
 	key.hop = hop_of(kind, in, pinned);
+	if (is_null_device(endpoint)) {
+		/* It takes the bytes without a look at them. */
+		if (bytes > 0 && fill_stands(t, s->base, s->base + bytes))
+			key.source = t->fill_endpoint;
+		key.destination = endpoint;
+		fold(t, task, &key, 0, bytes > 0 ? bytes : 0);
+		return;
+	}
 	s->user = 1;
 	s->bytes = bytes > 0 ? bytes : 0;
 	if (in) {

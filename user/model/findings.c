@@ -23,6 +23,17 @@ static void add(struct list *list, const char *code, bool obvious, const char *t
 	list->findings[list->count++] = (struct finding){ code, text, obvious };
 }
 
+static bool has_hop(const struct transfer *transfer, enum cs_hop id)
+{
+	return transfer_hop_bytes(transfer, id) != 0;
+}
+
+static bool is_pinned(const struct transfer *transfer)
+{
+	return has_hop(transfer, CS_USER_PINNED_BY_SOCKET) ||
+	       has_hop(transfer, CS_MAPPING_PINNED_BY_SOCKET);
+}
+
 enum verdict judge(const struct transfer *transfer, const struct cs_lost *lost)
 {
 	uint64_t passed_on = 0;
@@ -31,7 +42,10 @@ enum verdict judge(const struct transfer *transfer, const struct cs_lost *lost)
 		return VERDICT_COPIED;
 	if (!transfer->delivered_bytes || transfer->provenance != PROVENANCE_MEASURED)
 		return VERDICT_UNKNOWN;
-	if (lost->rows || lost->endpoints || lost->threads || lost->segments)
+	if (lost->rows || lost->endpoints || lost->processes || lost->threads || lost->segments)
+		return VERDICT_UNKNOWN;
+	/* What the socket does later with pinned pages (MSG_ZEROCOPY) is not seen. */
+	if (is_pinned(transfer))
 		return VERDICT_UNKNOWN;
 	if (!transfer->from->known || !transfer->from->resolved)
 		return VERDICT_UNKNOWN;
@@ -40,11 +54,6 @@ enum verdict judge(const struct transfer *transfer, const struct cs_lost *lost)
 		if (hop_how(transfer->hops[i].id) != CS_DMA)
 			passed_on += transfer->hops[i].bytes;
 	return passed_on >= transfer->delivered_bytes ? VERDICT_ZERO_COPY : VERDICT_UNKNOWN;
-}
-
-static bool has_hop(const struct transfer *transfer, enum cs_hop id)
-{
-	return transfer_hop_bytes(transfer, id) != 0;
 }
 
 static bool is(const struct report_endpoint *endpoint, enum cs_kind kind)
@@ -122,6 +131,10 @@ static void find_in_transfer(struct list *list, const struct transfer *transfer)
 		    "What the written memory was could not be looked up: it may be a mapped "
 		    "file.");
 	find_path(list, transfer);
+	if (is_pinned(transfer))
+		add(list, "zerocopy-unconfirmed", false,
+		    "MSG_ZEROCOPY pinned the pages; whether the kernel copied them later after "
+		    "all, as it does over loopback, is not seen: ask the socket's error queue.");
 	if (operations_are_small(transfer))
 		add(list, "small-operations", false,
 		    "The bytes are moved in many operations of less than 4 KiB: larger buffers "
