@@ -192,16 +192,11 @@ static const struct call readers[] = {
 };
 
 static const struct call writers[] = {
-	{ "write", "write", by_write },
-	{ "pwrite", "pwrite64", by_pwrite },
-	{ "writev", "writev", by_writev },
-	{ "pwritev", "pwritev", by_pwritev },
-	{ "pwritev2", "pwritev2", by_pwritev2 },
-	{ "send", "sendto", by_send },
-	{ "sendto", "sendto", by_send },
-	{ "sendmsg", "sendmsg", by_sendmsg },
-	{ "sendmmsg", "sendmmsg", by_sendmmsg },
-	{ NULL, NULL, NULL },
+	{ "write", "write", by_write },		 { "pwrite", "pwrite64", by_pwrite },
+	{ "writev", "writev", by_writev },	 { "pwritev", "pwritev", by_pwritev },
+	{ "pwritev2", "pwritev2", by_pwritev2 }, { "send", "sendto", by_send },
+	{ "sendto", "sendto", by_send },	 { "sendmsg", "sendmsg", by_sendmsg },
+	{ "sendmmsg", "sendmmsg", by_sendmmsg }, { NULL, NULL, NULL },
 };
 
 static const struct call *find(const struct call *calls, const char *name)

@@ -122,8 +122,8 @@ static void splice_through(void)
 }
 
 const struct workload direct_workloads[] = {
-	{ "sendfile", send_file, "--src --to by sendfile" },
-	{ "copy-file-range", copy_range, "--src to --dst" },
-	{ "splice", splice_through, "--src through a pipe --to by splice" },
-	{ NULL, NULL, NULL },
+	{ "sendfile", send_file, "--src --to by sendfile", false },
+	{ "copy-file-range", copy_range, "--src to --dst", false },
+	{ "splice", splice_through, "--src through a pipe --to by splice", false },
+	{ 0 },
 };

@@ -20,8 +20,7 @@ static void choose_calls(void)
 	writer = writer_find(options.write ? options.write : "write");
 }
 
-static struct flow *flow_read(struct place from, struct place to, uint64_t bytes,
-			      uint64_t reads)
+static struct flow *flow_read(struct place from, struct place to, uint64_t bytes, uint64_t reads)
 {
 	struct flow *flow = flow_add(from, to, bytes);
 
@@ -86,8 +85,7 @@ static void fan_out(void)
 	window_close(3 * chunks);
 	/* Half of the reading is for each of the two. */
 	for (int i = 0; i < 2; i++) {
-		struct flow *flow =
-			flow_add(place_of(in, options.src), sinks[i]->place, bytes);
+		struct flow *flow = flow_add(place_of(in, options.src), sinks[i]->place, bytes);
 
 		flow_hop(flow, read_hop, bytes / 2);
 		flow_hop(flow, sinks[i]->copied_hop, bytes);
@@ -224,11 +222,11 @@ static void threads(void)
 }
 
 const struct workload link_workloads[] = {
-	{ "header", header, "a header from memory with each chunk of --src" },
-	{ "fan-out", fan_out, "--src read once, written to two places" },
-	{ "partial", partial, "a quarter of --src is written on" },
-	{ "overlap", overlap, "--src, and over it --src2, in one buffer" },
-	{ "user-copy", user_copy, "--src copied to another buffer before the write" },
-	{ "threads", threads, "one thread reads, another writes" },
-	{ NULL, NULL, NULL },
+	{ "header", header, "a header from memory with each chunk of --src", false },
+	{ "fan-out", fan_out, "--src read once, written to two places", false },
+	{ "partial", partial, "a quarter of --src is written on", false },
+	{ "overlap", overlap, "--src, and over it --src2, in one buffer", false },
+	{ "user-copy", user_copy, "--src copied to another buffer before the write", false },
+	{ "threads", threads, "one thread reads, another writes", false },
+	{ 0 },
 };

@@ -18,20 +18,13 @@ static const struct workload *const families[] = {
 };
 
 static const struct option long_options[] = {
-	{ "src", required_argument, NULL, 's' },
-	{ "src2", required_argument, NULL, 'S' },
-	{ "dst", required_argument, NULL, 'd' },
-	{ "to", required_argument, NULL, 't' },
-	{ "read", required_argument, NULL, 'r' },
-	{ "write", required_argument, NULL, 'w' },
-	{ "receive", required_argument, NULL, 'R' },
-	{ "mode", required_argument, NULL, 'm' },
-	{ "bytes", required_argument, NULL, 'b' },
-	{ "chunk", required_argument, NULL, 'c' },
-	{ "count", required_argument, NULL, 'n' },
-	{ "cold", no_argument, NULL, 'C' },
-	{ "pause", no_argument, NULL, 'p' },
-	{ NULL, 0, NULL, 0 },
+	{ "src", required_argument, NULL, 's' },     { "src2", required_argument, NULL, 'S' },
+	{ "dst", required_argument, NULL, 'd' },     { "to", required_argument, NULL, 't' },
+	{ "read", required_argument, NULL, 'r' },    { "write", required_argument, NULL, 'w' },
+	{ "receive", required_argument, NULL, 'R' }, { "mode", required_argument, NULL, 'm' },
+	{ "bytes", required_argument, NULL, 'b' },   { "chunk", required_argument, NULL, 'c' },
+	{ "count", required_argument, NULL, 'n' },   { "cold", no_argument, NULL, 'C' },
+	{ "pause", no_argument, NULL, 'p' },	     { NULL, 0, NULL, 0 },
 };
 
 static const struct workload *find(const char *name)
@@ -49,11 +42,10 @@ static void usage(void)
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
 		for (const struct workload *w = families[i]; w->name; w++)
 			fprintf(stderr, "  %-22s %s\n", w->name, w->text);
-	fprintf(stderr,
-		"\n  --src FILE --src2 FILE --dst FILE\n"
-		"  --to none|file|tcp|tcp6|udp|unix|unix-dgram|pipe\n"
-		"  --read CALL --write CALL --receive CALL --mode peek|trunc|cut\n"
-		"  --bytes N --chunk N --count N --cold --pause\n");
+	fprintf(stderr, "\n  --src FILE --src2 FILE --dst FILE\n"
+			"  --to none|file|tcp|tcp6|udp|unix|unix-dgram|pipe\n"
+			"  --read CALL --write CALL --receive CALL --mode peek|trunc|cut\n"
+			"  --bytes N --chunk N --count N --cold --pause\n");
 	exit(2);
 }
 
@@ -128,6 +120,7 @@ int main(int argc, char **argv)
 	pattern_init();
 	truth_init();
 	workload->run();
-	truth_print(workload->name);
+	if (!workload->silent)
+		truth_print(workload->name);
 	return 0;
 }

@@ -97,9 +97,9 @@ static void map_again(void)
 }
 
 const struct workload map_workloads[] = {
-	{ "map", map_shared, "write --to from a shared mapping of --src" },
-	{ "map-private", map_private, "the same, private and read-only" },
-	{ "map-private-writable", map_private_writable, "the same, private and writable" },
-	{ "map-again", map_again, "read, unmap the buffer, write from new memory there" },
-	{ NULL, NULL, NULL },
+	{ "map", map_shared, "write --to from a shared mapping of --src", false },
+	{ "map-private", map_private, "the same, private and read-only", false },
+	{ "map-private-writable", map_private_writable, "the same, private and writable", false },
+	{ "map-again", map_again, "read, unmap the buffer, write from new memory there", false },
+	{ 0 },
 };

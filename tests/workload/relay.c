@@ -6,7 +6,7 @@
 
 #include "tests/workload/workload.h"
 
-static const char *or(const char *given, const char *otherwise)
+static const char * or (const char *given, const char *otherwise)
 {
 	return given ? given : otherwise;
 }
@@ -25,8 +25,8 @@ static void relay_open(struct relay *r, bool from_file)
 {
 	*r = (struct relay){ .in = -1, .from = place_memory() };
 	r->sink = sink_open(options.to, options.dst, options.bytes);
-	r->reader = reader_find(or(options.read, "read"));
-	r->writer = writer_find(or(options.write, "write"));
+	r->reader = reader_find(or (options.read, "read"));
+	r->writer = writer_find(or (options.write, "write"));
 	if (from_file) {
 		r->in = open_source(options.src);
 		r->from = place_of(r->in, options.src);
@@ -111,8 +111,8 @@ static void source_synced(void)
 }
 
 const struct workload relay_workloads[] = {
-	{ "relay", relay, "read --src, write it --to" },
-	{ "source", source, "write bytes made here --to" },
-	{ "source-synced", source_synced, "the same to a file, then fsync" },
-	{ NULL, NULL, NULL },
+	{ "relay", relay, "read --src, write it --to", false },
+	{ "source", source, "write bytes made here --to", false },
+	{ "source-synced", source_synced, "the same to a file, then fsync", false },
+	{ 0 },
 };

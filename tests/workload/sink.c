@@ -123,8 +123,7 @@ static void receive(struct sink *sink, int fd, const char *kind, uint64_t expect
 	if (mode_is("trunc") || mode_is("cut"))
 		flow_call(flow, "recvfrom", mode_is("cut") ? r.calls : r.calls / 2);
 	if (!mode_is("cut"))
-		flow_call(flow, call->reported,
-			  mode_is("trunc") ? r.calls - r.calls / 2 : r.calls);
+		flow_call(flow, call->reported, mode_is("trunc") ? r.calls - r.calls / 2 : r.calls);
 	flow_call(flow, "recvfrom", r.peeks);
 	_exit(0);
 }

@@ -68,6 +68,12 @@ void pattern_init(void)
 	}
 }
 
+void pattern_drop(void)
+{
+	munmap(pattern, PATTERN_PERIOD);
+	pattern = NULL;
+}
+
 void pattern_fill(void *buffer, size_t bytes, uint64_t offset)
 {
 	unsigned char *to = buffer;

@@ -28,6 +28,7 @@ struct workload {
 	const char *name;
 	void (*run)(void);
 	const char *text;
+	bool silent; /* moves nothing worth a truth */
 };
 
 extern const struct workload relay_workloads[], direct_workloads[], link_workloads[],
@@ -119,6 +120,7 @@ bool sink_is_file(const struct sink *sink);
 void *zalloc_pages(size_t bytes);
 void *shared_pages(size_t bytes);
 void pattern_init(void);
+void pattern_drop(void);
 void pattern_fill(void *buffer, size_t bytes, uint64_t offset);
 void pattern_check(const void *buffer, size_t bytes, uint64_t offset, const char *who);
 int open_source(const char *path);

@@ -52,9 +52,10 @@ static int render(struct session *s, const struct recording *recording, void *co
 		complain("no memory for the report");
 		return -ENOMEM;
 	}
+	errno = 0;
 	error = o->renderer->render(report, &how, out->file);
-	if (!error && fflush(out->file))
-		error = -errno;
+	if (fflush(out->file) || error)
+		error = errno ? -errno : -EIO;
 	report_free(report);
 	if (error && error != -EPIPE)
 		complain("cannot write the report: %s", strerror(-error));
