@@ -217,19 +217,22 @@ static long derive_message(u32 i, struct messages *m)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct thread *t = bpf_task_storage_get(&threads, task, 0, 0);
-	struct user_mmsghdr h = {};
+	struct user_mmsghdr *h = (void *)m->at;
 	struct segments s = {};
+	u32 bytes = 0;
 
 	if (!t || i >= m->count)
 		return 1;
-	bpf_probe_read_user(&h, sizeof(h), (void *)(m->at + i * sizeof(h)));
-	s.iov = h.header.iov;
-	derive(t, task, m->call, m->endpoint, m->call == NR_recvmmsg, m->flags, &s, h.bytes);
+	/* Stack is scarce: no copy of the whole header. */
+	bpf_probe_read_user(&s.iov, sizeof(s.iov), &h[i].header.iov);
+	bpf_probe_read_user(&bytes, sizeof(bytes), &h[i].bytes);
+	derive(t, task, m->call, m->endpoint, m->call == NR_recvmmsg, m->flags, &s, bytes);
 	return 0;
 }
 
-static __always_inline void derive_messages(struct thread *t, struct task_struct *task, u32 call,
-					    struct pt_regs *regs, s64 ret)
+/* Not inline, as the two below: a program's stack has 512 bytes for all frames. */
+static __noinline void derive_messages(struct thread *t, struct task_struct *task, u32 call,
+				       struct pt_regs *regs, s64 ret)
 {
 	struct messages m = { .at = regs->si, .count = ret, .call = call, .flags = regs->r10 };
 	u64 file = file_of_fd(task, regs->di);
@@ -250,8 +253,8 @@ static __always_inline void derive_messages(struct thread *t, struct task_struct
 	}
 }
 
-static __always_inline void derive_direct(struct thread *t, struct task_struct *task, u32 call,
-					  struct pt_regs *regs, s64 ret)
+static __noinline void derive_direct(struct thread *t, struct task_struct *task, u32 call,
+				     struct pt_regs *regs, s64 ret)
 {
 	u64 in, out;
 
@@ -272,11 +275,11 @@ static __always_inline void derive_direct(struct thread *t, struct task_struct *
 		fold_direct_at(t, task, in, out, ret, CS_ROW_DERIVED);
 }
 
-static __always_inline void derive_one(struct thread *t, struct task_struct *task, u32 call,
-				       struct pt_regs *regs, s64 ret)
+static __noinline void derive_one(struct thread *t, struct task_struct *task, u32 call,
+				  struct pt_regs *regs, s64 ret)
 {
 	struct form f = form_of(call, regs);
-	struct user_msghdr h = {};
+	struct user_msghdr *h = (void *)regs->si;
 	struct segments s = {};
 	u32 endpoint, family;
 	u64 file;
@@ -293,8 +296,7 @@ static __always_inline void derive_one(struct thread *t, struct task_struct *tas
 	if (f.in && f.flags & MSG_TRUNC && family == CS_FAMILY_TCP)
 		ret = 0;
 	if (f.message) {
-		bpf_probe_read_user(&h, sizeof(h), (void *)regs->si);
-		s.iov = h.iov;
+		bpf_probe_read_user(&s.iov, sizeof(s.iov), &h->iov);
 	} else if (f.iov) {
 		s.iov = regs->si;
 	} else {

@@ -9,7 +9,6 @@ use Copyscope;
 use Test::More;
 
 use JSON::PP;
-use Time::HiRes qw(sleep);
 
 my $src = prepare("$dir/src");
 

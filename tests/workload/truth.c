@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "tests/workload/workload.h"
@@ -91,6 +92,7 @@ struct place place_of(int fd, const char *path)
 	if (fstat(fd, &st))
 		die("fstat: %s", strerror(errno));
 	place.ino = st.st_ino;
+	snprintf(place.dev, sizeof(place.dev), "%u:%u", major(st.st_dev), minor(st.st_dev));
 	if (S_ISSOCK(st.st_mode))
 		name_socket(&place, fd);
 	else if (S_ISFIFO(st.st_mode))
@@ -218,7 +220,7 @@ static void print_place(const char *key, const struct place *place)
 {
 	printf("\"%s\":{\"kind\":\"%s\"", key, place->kind);
 	if (place->ino)
-		printf(",\"ino\":%llu", (unsigned long long)place->ino);
+		printf(",\"dev\":\"%s\",\"ino\":%llu", place->dev, (unsigned long long)place->ino);
 	if (place->path[0])
 		print_path(place->path);
 	if (place->local[0])

@@ -43,6 +43,7 @@ struct place {
 	char kind[8];
 	char path[400];
 	char local[64], peer[64];
+	char dev[24];
 	uint64_t ino;
 };
 

@@ -264,6 +264,14 @@ static int explain(char *why, size_t size, int error)
 	return error;
 }
 
+static const char *first_derived(const struct hooks *hooks)
+{
+	for (int f = 0; f < CS_FAMILY_MAX; f++)
+		if (hooks->options.settings.derived >> f & 1)
+			return family_names[f];
+	return "nothing";
+}
+
 int hooks_open(const struct hooks_options *options, struct hooks **ret, char *why, size_t why_size)
 {
 	struct hooks *hooks = calloc(1, sizeof(*hooks) + hook_table_size * sizeof(*hooks->states));
@@ -304,10 +312,20 @@ int hooks_open(const struct hooks_options *options, struct hooks **ret, char *wh
 		explain(why, why_size, error);
 		goto err_bpf;
 	}
+	if (hooks->options.settings.derived && !fact_served(hooks, "syscalls")) {
+		/* Neither a routine's hook nor the syscall's: to go on would show nothing. */
+		snprintf(why, why_size,
+			 "the kernel refuses the hook on the end of syscalls, from which %s would "
+			 "be derived: copyscope doctor -v shows what it says",
+			 first_derived(hooks));
+		error = -EOPNOTSUPP;
+		goto err_bpf;
+	}
 	*ret = hooks;
 	return 0;
 
 err_bpf:
+	ledger_unmap(hooks);
 	detach(hooks);
 	copyscope_bpf__destroy(hooks->bpf);
 err_free:
