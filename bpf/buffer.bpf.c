@@ -250,10 +250,10 @@ __noinline int remember(struct segments *s)
 	return 0;
 }
 
+/* Small, since the stack is: bit 0 of end says that the mapping is writable. */
 struct vma_look {
 	u64 start, end;
 	u64 file, inode;
-	u32 writable;
 };
 
 static long look_at_vma(struct task_struct *task, struct vm_area_struct *vma, struct vma_look *look)
@@ -273,7 +273,7 @@ static long look_at_vma(struct task_struct *task, struct vm_area_struct *vma, st
 		return 0;
 	look->file = file;
 	look->inode = (u64)BPF_CORE_READ((struct file *)file, f_inode);
-	look->writable = !!(vma->vm_flags & VM_WRITE);
+	look->end |= !!(vma->vm_flags & VM_WRITE);
 	return 0;
 }
 
@@ -302,9 +302,9 @@ __noinline int vma_find(struct thread *t, u64 maps, u64 at)
 	i = (look.start >> 12 ^ look.start >> 21) % NR_VMA_CACHE;
 	c = &t->vmas[i];
 	c->start = look.start;
-	c->end = look.end;
+	c->end = look.end & ~1ULL;
 	c->maps = maps;
-	c->writable = look.writable;
+	c->writable = look.end & 1;
 	c->endpoint = CS_MEMORY;
 	if (look.inode)
 		c->endpoint = endpoint_find(t, look.inode, look.file);
@@ -334,11 +334,13 @@ static __always_inline bool first_of_source(struct attribution *a)
 	return true;
 }
 
-__noinline int count_part(struct thread *t, struct cs_row_key *key, u64 bytes, u64 ops)
+__noinline int count_part(struct thread *t, u64 who, u64 what, u64 bytes, u64 ops)
 {
-	if (!t || !key)
+	struct cs_row_key key = key_of(who, what);
+
+	if (!t)
 		return -1;
-	fold_part(t, key, bytes, ops);
+	fold_part(t, &key, bytes, ops);
 	return 0;
 }
 
@@ -350,7 +352,8 @@ static __always_inline void run_flush(struct attribution *a, struct thread *t)
 	if (!a->run.bytes)
 		return;
 	run_key(a, &a->run, t, &key);
-	count_part(t, &key, a->run.bytes, first_of_source(a) ? ops_of(key.call) : 0);
+	count_part(t, key_who(&key), key_what(&key), a->run.bytes,
+		   first_of_source(a) ? ops_of(key.call) : 0);
 	if (a->run.bytes > a->main.bytes)
 		a->main = a->run;
 	a->run.bytes = 0;

@@ -7,14 +7,11 @@
 /* buffer.bpf.c: forgets the buffers in @bytes at @start, which are mapped no more. */
 int forget(struct thread *t, u64 start, u64 bytes);
 
-static __always_inline int mappings_changed(u64 start, u64 bytes)
+static __always_inline int mappings_changed(struct task_struct *task, u64 start, u64 bytes)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct cs_process *p;
 	struct thread *t;
 
-	if (!is_traced(task))
-		return 0;
 	t = bpf_task_storage_get(&threads, task, 0, 0);
 	if (!t || !t->process)
 		return 0; /* it has filled no buffer yet */

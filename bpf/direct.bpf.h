@@ -74,7 +74,6 @@ static __always_inline void fold_direct_at(struct thread *t, struct task_struct 
 	u32 from, to;
 
 	t->copied = 0;
-	t->referenced = 0;
 	t->spliced = 0;
 	key.process = t->process;
 	key.source = endpoint_at(t, in);
@@ -99,8 +98,8 @@ static __always_inline void fold_direct_at(struct thread *t, struct task_struct 
 }
 
 /* An operation that moved @ret bytes from @in to @out. */
-static __always_inline void fold_direct(struct thread *t, struct task_struct *task,
-					struct file *in, struct file *out, s64 ret, u8 flags)
+static __always_inline void fold_direct(struct thread *t, struct task_struct *task, struct file *in,
+					struct file *out, s64 ret, u8 flags)
 {
 	fold_direct_at(t, task, address(t, in), address(t, out), ret, flags);
 }

@@ -9,16 +9,14 @@
 #define VM_FAULT_NOPAGE 0x000100
 #define VM_FAULT_ERROR 0x000873 /* OOM, SIGBUS, HWPOISON, SIGSEGV, FALLBACK */
 
-static __always_inline int mapped(struct vm_fault *vmf, u64 first, u64 last)
+static __always_inline int mapped(struct task_struct *task, struct vm_fault *vmf, u64 first,
+				  u64 last)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct cs_row_key key = { .call = CS_CALL_FAULT, .hop = CS_CACHE_TO_MAPPING };
 	struct thread *t;
 	struct file *file;
 	u64 pages;
 
-	if (!is_traced(task))
-		return 0;
 	t = thread_of(task);
 	file = vmf->vma->vm_file;
 	if (!t)
@@ -40,45 +38,45 @@ static __always_inline int mapped(struct vm_fault *vmf, u64 first, u64 last)
  * are not cached are counted, too: the routine does not say which they were.
  */
 SEC("?fexit/filemap_map_pages")
-int BPF_PROG(on_filemap_map_pages, struct vm_fault *vmf, u64 first, u64 last, u32 ret)
+int TRACED_PROG(on_filemap_map_pages, struct vm_fault *vmf, u64 first, u64 last, u32 ret)
 {
 	if (!(ret & VM_FAULT_NOPAGE))
 		return 0; /* the page asked for was not there */
-	return mapped(vmf, first, last);
+	return mapped(task, vmf, first, last);
 }
 
 /* One page that was not cached, or had to be waited for. */
 SEC("?fexit/filemap_fault")
-int BPF_PROG(on_filemap_fault, struct vm_fault *vmf, u32 ret)
+int TRACED_PROG(on_filemap_fault, struct vm_fault *vmf, u32 ret)
 {
 	if (ret & (VM_FAULT_RETRY | VM_FAULT_ERROR))
 		return 0;
-	return mapped(vmf, vmf->pgoff, vmf->pgoff);
+	return mapped(task, vmf, vmf->pgoff, vmf->pgoff);
 }
 
 /* Every new mapping, and every one whose protection changes. */
 SEC("?fexit/perf_event_mmap")
-int BPF_PROG(on_perf_event_mmap)
+int TRACED_PROG(on_perf_event_mmap)
 {
-	return mappings_changed(0, 0);
+	return mappings_changed(task, 0, 0);
 }
 
 /* mremap() moves a mapping. */
 SEC("?fexit/copy_vma")
-int BPF_PROG(on_copy_vma)
+int TRACED_PROG(on_copy_vma)
 {
-	return mappings_changed(0, 0);
+	return mappings_changed(task, 0, 0);
 }
 
 /* do_mas_munmap() became do_vmi_munmap() in Linux kernel commit 183654ce26a5 (in v6.3). */
 SEC("?fexit/do_vmi_munmap")
-int BPF_PROG(on_do_vmi_munmap, void *vmi, void *mm, u64 start, u64 bytes)
+int TRACED_PROG(on_do_vmi_munmap, void *vmi, void *mm, u64 start, u64 bytes)
 {
-	return mappings_changed(start, bytes);
+	return mappings_changed(task, start, bytes);
 }
 
 SEC("?fexit/do_mas_munmap")
-int BPF_PROG(on_do_mas_munmap, void *mas, void *mm, u64 start, u64 bytes)
+int TRACED_PROG(on_do_mas_munmap, void *mas, void *mm, u64 start, u64 bytes)
 {
-	return mappings_changed(start, bytes);
+	return mappings_changed(task, start, bytes);
 }

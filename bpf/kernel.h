@@ -149,7 +149,6 @@ struct in6_addr {
 	u8 s6_addr[16];
 };
 
-
 struct sock_common {
 	u16 skc_family;
 	u16 skc_num;

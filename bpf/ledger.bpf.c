@@ -117,20 +117,21 @@ static __always_inline int row_slot(const struct cs_row_key *wanted)
 	return -1;
 }
 
-/* The slot of the row of @key, made if it is new; -1 when the ledger is full. */
-__noinline int row_find(struct thread *t, struct cs_row_key *key)
+/* The slot of a row, made if it is new; -1 when the ledger is full. */
+__noinline int row_find(struct thread *t, u64 who, u64 what)
 {
+	struct cs_row_key key = key_of(who, what);
 	struct row_cache *c;
 	int slot;
 
-	if (!t || !key)
+	if (!t)
 		return -1;
-	slot = row_slot(key);
+	slot = row_slot(&key);
 	if (slot >= 0) {
-		c = &t->rows[row_cache_index(key->hop)];
-		c->key = *key;
+		c = &t->rows[row_cache_index(key.hop)];
+		c->who = who;
+		c->what = what;
 		c->slot = slot;
-		c->used = 1;
 	}
 	return slot;
 }

@@ -20,10 +20,11 @@
 #define NR_ENDPOINT_CACHE 4
 #define NR_VMA_CACHE 4
 
+/* Empty if who is 0: no row belongs to process 0 here. */
 struct row_cache {
-	struct cs_row_key key;
+	u64 who, what; /* see key_who() */
 	u32 slot;
-	u32 used;
+	u32 unused;
 };
 
 struct endpoint_cache {
@@ -46,13 +47,14 @@ struct segments {
 	u64 base; /* the segment when iov is 0 */
 	u64 bytes; /* moved through all segments */
 	u64 offset; /* bytes of iov[0] used; the walk goes backwards from there */
-	u32 user; /* iov is in user memory: walk forwards from iov[0] */
 	u32 endpoint; /* that filled the buffers, or that they went to */
-	u32 call;
+	u16 call;
 	u8 hop; /* of bytes from user buffers */
 	u8 mapping_hop; /* of bytes from file mappings */
 	u8 flags; /* enum cs_row_flags */
 	u8 beyond_first; /* the walk is past the first segment */
+	u8 user; /* iov is in user memory: walk forwards from iov[0] */
+	u8 unused[5];
 };
 /* Pieces of a write that come from one source, in a row. */
 struct run {
@@ -81,7 +83,6 @@ struct thread {
 	u64 nvcsw, nivcsw, min_flt, maj_flt;
 	/* What nested routines did for the operation that is under way. */
 	u64 copied; /* by a CPU */
-	u64 referenced;
 	u64 spliced; /* page references taken by the send that is under way */
 	u32 nested_udp; /* udp_sendmsg() ran inside udpv6_sendmsg() */
 	/* The buffer filled last, valid while cs_process.fills and .maps stand. */
@@ -137,7 +138,7 @@ extern struct cs_lost lost;
 
 /* ledger.bpf.c; pointers to kernel objects travel as plain addresses. */
 int thread_start(struct thread *t, int born);
-int row_find(struct thread *t, struct cs_row_key *key);
+int row_find(struct thread *t, u64 who, u64 what);
 int add_side(struct cs_row_key *key, u64 bytes);
 
 /* endpoint.bpf.c */
@@ -169,6 +170,29 @@ static __always_inline bool is_traced(struct task_struct *task)
 
 	return traced[(tgid / 64) & (CS_MAX_PIDS / 64 - 1)] >> (tgid % 64) & 1;
 }
+
+/*
+ * BPF_PROG() for hooks on the way of every task: one that is not traced leaves
+ * before the arguments are loaded and the stack is touched.  The function
+ * body also knows the current task as task.
+ */
+#define TRACED_PROG(name, args...)                                                                \
+	name(unsigned long long *ctx);                                                            \
+	static __always_inline int ____##name(unsigned long long *ctx, ##args,                    \
+					      struct task_struct *task);                          \
+	int name(unsigned long long *ctx)                                                         \
+	{                                                                                         \
+		struct task_struct *task = bpf_get_current_task_btf();                            \
+                                                                                                  \
+		if (!is_traced(task))                                                             \
+			return 0;                                                                 \
+		_Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored "                  \
+						       "\"-Wint-conversion\"") return ____##name( \
+			___bpf_ctx_cast(args), task);                                             \
+		_Pragma("GCC diagnostic pop")                                                     \
+	}                                                                                         \
+	static __always_inline int ____##name(unsigned long long *ctx, ##args,                    \
+					      struct task_struct *task)
 
 static __always_inline struct thread *thread_of(struct task_struct *task)
 {
@@ -222,11 +246,31 @@ static __always_inline u32 current_call(struct task_struct *task)
 	return (u16)regs->orig_ax;
 }
 
-static __always_inline bool same_key(const struct cs_row_key *a, const struct cs_row_key *b)
+/*
+ * A key as two numbers: built in registers, while a struct whose address goes
+ * to a function would have to be built in memory each time.
+ */
+static __always_inline u64 key_who(const struct cs_row_key *key)
 {
-	const u64 *x = (const void *)a, *y = (const void *)b;
+	return key->process | (u64)key->source << 32;
+}
 
-	return x[0] == y[0] && x[1] == y[1];
+static __always_inline u64 key_what(const struct cs_row_key *key)
+{
+	return key->destination | (u64)key->call << 32 | (u64)key->hop << 48 |
+	       (u64)key->flags << 56;
+}
+
+static __always_inline struct cs_row_key key_of(u64 who, u64 what)
+{
+	return (struct cs_row_key){
+		.process = who,
+		.source = who >> 32,
+		.destination = what,
+		.call = what >> 32,
+		.hop = what >> 48,
+		.flags = what >> 56,
+	};
 }
 
 /* The hops of one loop (read and write, receive and send) must not collide. */
@@ -240,10 +284,10 @@ static __always_inline struct cs_row *row_of(struct thread *t, struct cs_row_key
 	struct row_cache *c = &t->rows[row_cache_index(key->hop)];
 	u32 slot;
 
-	if (c->used && same_key(&c->key, key)) {
+	if (c->who == key_who(key) && c->what == key_what(key)) {
 		slot = c->slot;
 	} else {
-		int found = row_find(t, key);
+		int found = row_find(t, key_who(key), key_what(key));
 
 		if (found < 0)
 			return NULL;
@@ -325,6 +369,7 @@ static __always_inline void segments_of(struct thread *t, struct iov_iter *iter,
 {
 	s->bytes = bytes;
 	s->offset = iter->iov_offset;
+	s->user = 0;
 	if (iter->iter_type == bpf_core_enum_value(enum iter_type, ITER_UBUF)) {
 		s->base = address(t, iter->ubuf) + s->offset - bytes;
 		s->iov = 0;
@@ -333,6 +378,23 @@ static __always_inline void segments_of(struct thread *t, struct iov_iter *iter,
 	} else {
 		s->iov = address(t, ((struct iov_iter___v61 *)iter)->iov);
 	}
+}
+
+/* The rest of @s, which only the ways that leave the common one need. */
+static __always_inline void segments_finish(struct segments *s, const struct cs_row_key *key,
+					    u32 endpoint, u8 mapping_hop)
+{
+	if (!s->iov)
+		s->offset = 0;
+	else
+		s->base = 0;
+	s->endpoint = endpoint;
+	s->call = key->call;
+	s->hop = key->hop;
+	s->mapping_hop = mapping_hop;
+	s->flags = key->flags;
+	s->beyond_first = 0;
+	__builtin_memset(s->unused, 0, sizeof(s->unused));
 }
 
 static __always_inline struct cs_process *process_of(struct thread *t)
@@ -352,26 +414,18 @@ static __always_inline bool fill_stands(struct thread *t, u64 start, u64 end)
 	return p && p->fills == t->fills && p->maps == t->maps;
 }
 
-/* An operation that stands alone: forget what nested routines left behind. */
-static __always_inline void forget_nested(struct thread *t)
-{
-	t->copied = 0;
-	t->referenced = 0;
-	t->spliced = 0;
-}
-
 /* A read or receive of @bytes from @key->source into the buffers @s. */
 static __always_inline void fold_read(struct thread *t, struct task_struct *task,
 				      struct cs_row_key *key, struct segments *s, u64 bytes,
 				      u64 delivered)
 {
-	forget_nested(t);
+	t->copied = 0;
 	fold(t, task, key, bytes, delivered);
 	if (!bytes)
 		return;
 	if (!s->iov && t->fill_endpoint == key->source && fill_stands(t, s->base, s->base + bytes))
 		return;
-	s->endpoint = key->source;
+	segments_finish(s, key, key->source, 0);
 	remember(s);
 }
 
@@ -383,13 +437,15 @@ static __always_inline void fold_write(struct thread *t, struct task_struct *tas
 				       struct cs_row_key *key, struct segments *s, s64 ret,
 				       u8 mapping_hop)
 {
-	forget_nested(t);
+	/* An operation that stands alone: forget what nested routines left behind. */
+	t->copied = 0;
+	t->spliced = 0;
 	if (ret <= 0) {
 		/* Nothing moved (EAGAIN): a try of the transfer before, if any. */
 		struct row_cache *c = &t->rows[row_cache_index(key->hop)];
 
-		if (c->used && c->key.destination == key->destination)
-			key->source = c->key.source;
+		if (c->who && (u32)c->what == key->destination)
+			key->source = c->who >> 32;
 		fold(t, task, key, 0, 0);
 		return;
 	}
@@ -398,11 +454,7 @@ static __always_inline void fold_write(struct thread *t, struct task_struct *tas
 		fold(t, task, key, ret, ret);
 		return;
 	}
-	s->endpoint = key->destination;
-	s->call = key->call;
-	s->hop = key->hop;
-	s->mapping_hop = mapping_hop;
-	s->flags = key->flags;
+	segments_finish(s, key, key->destination, mapping_hop);
 	attribute(s);
 }
 

@@ -11,15 +11,13 @@ static __always_inline bool is_pipe(struct iov_iter *iter)
 	       iter->iter_type == bpf_core_enum_value(enum iter_type, ITER_PIPE);
 }
 
-static __always_inline int file_read(struct kiocb *iocb, struct iov_iter *iter, s64 bytes)
+static __always_inline int file_read(struct task_struct *task, struct kiocb *iocb,
+				     struct iov_iter *iter, s64 bytes)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct cs_row_key key = { .hop = CS_CACHE_TO_USER };
-	struct segments s = {};
+	struct segments s;
 	struct thread *t;
 
-	if (!is_traced(task))
-		return 0;
 	t = thread_of(task);
 	if (!t)
 		return 0;
@@ -45,28 +43,27 @@ static __always_inline int file_read(struct kiocb *iocb, struct iov_iter *iter, 
 }
 
 SEC("?fexit/filemap_read")
-int BPF_PROG(on_filemap_read, struct kiocb *iocb, struct iov_iter *iter, s64 already_read, s64 ret)
+int TRACED_PROG(on_filemap_read, struct kiocb *iocb, struct iov_iter *iter, s64 already_read,
+		s64 ret)
 {
-	return file_read(iocb, iter, ret - already_read);
+	return file_read(task, iocb, iter, ret - already_read);
 }
 
 SEC("?fexit/shmem_file_read_iter")
-int BPF_PROG(on_shmem_file_read_iter, struct kiocb *iocb, struct iov_iter *iter, s64 ret)
+int TRACED_PROG(on_shmem_file_read_iter, struct kiocb *iocb, struct iov_iter *iter, s64 ret)
 {
-	return file_read(iocb, iter, ret);
+	return file_read(task, iocb, iter, ret);
 }
 
 /* The write paths of the file systems take (iocb, iter, …): newer kernels add arguments. */
-static __always_inline int file_write(void *ctx, struct kiocb *iocb, struct iov_iter *iter)
+static __always_inline int file_write(void *ctx, struct task_struct *task, struct kiocb *iocb,
+				      struct iov_iter *iter)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct cs_row_key key = { .hop = CS_USER_TO_CACHE };
-	struct segments s = {};
+	struct segments s;
 	struct thread *t;
 	u64 ret = 0;
 
-	if (!is_traced(task))
-		return 0;
 	t = thread_of(task);
 	if (!t)
 		return 0;
@@ -84,11 +81,11 @@ static __always_inline int file_write(void *ctx, struct kiocb *iocb, struct iov_
 	return 0;
 }
 
-#define ON_FILE_WRITE(function)                                               \
-	SEC("?fexit/" #function)                                              \
-	int BPF_PROG(on_##function, struct kiocb *iocb, struct iov_iter *iter) \
-	{                                                                     \
-		return file_write(ctx, iocb, iter);                           \
+#define ON_FILE_WRITE(function)                                                   \
+	SEC("?fexit/" #function)                                                  \
+	int TRACED_PROG(on_##function, struct kiocb *iocb, struct iov_iter *iter) \
+	{                                                                         \
+		return file_write(ctx, task, iocb, iter);                         \
 	}
 
 ON_FILE_WRITE(generic_perform_write)
@@ -116,16 +113,13 @@ static __always_inline u64 folio_bytes(struct folio *folio)
 }
 
 SEC("?tp_btf/mm_filemap_add_to_page_cache")
-int BPF_PROG(on_add_to_page_cache, struct folio *folio)
+int TRACED_PROG(on_add_to_page_cache, struct folio *folio)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct cs_endpoint *e;
 	struct inode *inode;
 	struct thread *t;
 	u32 index;
 
-	if (!is_traced(task))
-		return 0;
 	t = thread_of(task);
 	if (!t)
 		return 0;

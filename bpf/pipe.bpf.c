@@ -2,17 +2,14 @@
 /* Pipes and FIFOs: bytes copied into and out of pipe buffers. */
 #include "bpf/ledger.bpf.h"
 
-static __always_inline int pipe_in_or_out(struct kiocb *iocb, struct iov_iter *iter, s64 ret,
-					  bool out)
+static __always_inline int pipe_in_or_out(struct task_struct *task, struct kiocb *iocb,
+					  struct iov_iter *iter, s64 ret, bool out)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct cs_row_key key = {};
-	struct segments s = {};
+	struct segments s;
 	struct thread *t;
 	u32 pipe;
 
-	if (!is_traced(task))
-		return 0;
 	t = thread_of(task);
 	if (!t || !user_backed(iter))
 		return 0;
@@ -35,11 +32,11 @@ static __always_inline int pipe_in_or_out(struct kiocb *iocb, struct iov_iter *i
 	return 0;
 }
 
-#define ON_PIPE(function, out)                                                          \
-	SEC("?fexit/" #function)                                                        \
-	int BPF_PROG(on_##function, struct kiocb *iocb, struct iov_iter *iter, s64 ret) \
-	{                                                                               \
-		return pipe_in_or_out(iocb, iter, ret, out);                            \
+#define ON_PIPE(function, out)                                                             \
+	SEC("?fexit/" #function)                                                           \
+	int TRACED_PROG(on_##function, struct kiocb *iocb, struct iov_iter *iter, s64 ret) \
+	{                                                                                  \
+		return pipe_in_or_out(task, iocb, iter, ret, out);                         \
 	}
 
 ON_PIPE(pipe_read, true)

@@ -92,8 +92,8 @@ int BPF_PROG(on_task_rename, struct task_struct *task, const char *comm)
 SEC("?tp_btf/cgroup_attach_task")
 int BPF_PROG(on_cgroup_attach, struct cgroup *cgroup, const char *path, struct task_struct *task)
 {
-	struct cgroup_subsys_state *css = (void *)cgroup +
-					  bpf_core_field_offset(struct cgroup, self);
+	struct cgroup_subsys_state *css =
+		(void *)cgroup + bpf_core_field_offset(struct cgroup, self);
 	int i;
 
 	if (is_self(task))

@@ -14,28 +14,23 @@
 #define UDP_HEADER_BYTES 8
 
 /* The end of one message's send: user memory by an operation, else for a splice under way. */
-static __always_inline int sent(struct file *file, struct msghdr *msg, int ret)
+static __always_inline int sent(struct task_struct *task, struct file *file, struct msghdr *msg,
+				int ret)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct cs_row_key key = { .hop = CS_USER_TO_SOCKET };
-	struct segments s = {};
+	struct segments s;
 	u8 mapping_hop = CS_MAPPING_TO_SOCKET;
 	struct thread *t;
 	u64 spliced;
 
-	if (!is_traced(task))
-		return 0;
 	t = thread_of(task);
 	if (!t)
 		return 0;
 	if (!user_backed(&msg->msg_iter)) {
 		spliced = t->spliced;
 		t->spliced = 0;
-		if (ret > 0) {
-			t->referenced += spliced;
-			if ((u64)ret > spliced)
-				t->copied += ret - spliced;
-		}
+		if (ret > 0 && (u64)ret > spliced)
+			t->copied += ret - spliced;
 		return 0;
 	}
 	if (t->spliced) {
@@ -51,17 +46,14 @@ static __always_inline int sent(struct file *file, struct msghdr *msg, int ret)
 	return 0;
 }
 
-static __always_inline int received(struct file *file, struct msghdr *msg, s64 size, int flags,
-				    int ret)
+static __always_inline int received(struct task_struct *task, struct file *file, struct msghdr *msg,
+				    s64 size, int flags, int ret)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct cs_row_key key = { .hop = CS_SOCKET_TO_USER };
-	struct segments s = {};
+	struct segments s;
 	struct thread *t;
 	s64 bytes = ret;
 
-	if (!is_traced(task))
-		return 0;
 	t = thread_of(task);
 	if (!t || !user_backed(&msg->msg_iter))
 		return 0;
@@ -79,14 +71,14 @@ static __always_inline int received(struct file *file, struct msghdr *msg, s64 s
 }
 
 SEC("?fexit/tcp_sendmsg_locked")
-int BPF_PROG(on_tcp_sendmsg_locked, struct sock *sk, struct msghdr *msg, u64 size, int ret)
+int TRACED_PROG(on_tcp_sendmsg_locked, struct sock *sk, struct msghdr *msg, u64 size, int ret)
 {
-	return sent(sk->sk_socket->file, msg, ret);
+	return sent(task, sk->sk_socket->file, msg, ret);
 }
 
 /* flags is the 4th argument everywhere; addr_len, the 5th, is gone in v6.18. */
 SEC("?fexit/tcp_recvmsg")
-int BPF_PROG(on_tcp_recvmsg, struct sock *sk, struct msghdr *msg, u64 size, int flags)
+int TRACED_PROG(on_tcp_recvmsg, struct sock *sk, struct msghdr *msg, u64 size, int flags)
 {
 	u64 ret = 0;
 
@@ -94,32 +86,28 @@ int BPF_PROG(on_tcp_recvmsg, struct sock *sk, struct msghdr *msg, u64 size, int 
 	/* TCP throws the bytes away. */
 	if (flags & MSG_TRUNC)
 		ret = 0;
-	return received(sk->sk_socket->file, msg, size, flags, ret);
+	return received(task, sk->sk_socket->file, msg, size, flags, ret);
 }
 
 SEC("?fexit/udp_sendmsg")
-int BPF_PROG(on_udp_sendmsg, struct sock *sk, struct msghdr *msg, u64 size, int ret)
+int TRACED_PROG(on_udp_sendmsg, struct sock *sk, struct msghdr *msg, u64 size, int ret)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct thread *t;
 
-	if (sk->__sk_common.skc_family == AF_INET6 && is_traced(task)) {
+	if (sk->__sk_common.skc_family == AF_INET6) {
 		t = thread_of(task);
 		if (t)
 			t->nested_udp = 1;
 	}
-	return sent(sk->sk_socket->file, msg, ret);
+	return sent(task, sk->sk_socket->file, msg, ret);
 }
 
 /* Calls udp_sendmsg() for a destination that is an IPv4 address. */
 SEC("?fexit/udpv6_sendmsg")
-int BPF_PROG(on_udpv6_sendmsg, struct sock *sk, struct msghdr *msg, u64 size, int ret)
+int TRACED_PROG(on_udpv6_sendmsg, struct sock *sk, struct msghdr *msg, u64 size, int ret)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct thread *t;
 
-	if (!is_traced(task))
-		return 0;
 	t = thread_of(task);
 	if (!t)
 		return 0;
@@ -127,55 +115,54 @@ int BPF_PROG(on_udpv6_sendmsg, struct sock *sk, struct msghdr *msg, u64 size, in
 		t->nested_udp = 0;
 		return 0;
 	}
-	return sent(sk->sk_socket->file, msg, ret);
+	return sent(task, sk->sk_socket->file, msg, ret);
 }
 
-#define ON_UDP_RECVMSG(function)                                                               \
-	SEC("?fexit/" #function)                                                               \
-	int BPF_PROG(on_##function, struct sock *sk, struct msghdr *msg, u64 size, int flags)  \
-	{                                                                                      \
-		u64 ret = 0;                                                                   \
-                                                                                               \
-		bpf_get_func_ret(ctx, &ret);                                                   \
-		return received(sk->sk_socket->file, msg, size, flags, ret);                   \
+#define ON_UDP_RECVMSG(function)                                                                 \
+	SEC("?fexit/" #function)                                                                 \
+	int TRACED_PROG(on_##function, struct sock *sk, struct msghdr *msg, u64 size, int flags) \
+	{                                                                                        \
+		u64 ret = 0;                                                                     \
+                                                                                                 \
+		bpf_get_func_ret(ctx, &ret);                                                     \
+		return received(task, sk->sk_socket->file, msg, size, flags, ret);               \
 	}
 
 ON_UDP_RECVMSG(udp_recvmsg)
 ON_UDP_RECVMSG(udpv6_recvmsg)
 
 SEC("?fexit/unix_stream_sendmsg")
-int BPF_PROG(on_unix_stream_sendmsg, struct socket *sock, struct msghdr *msg, u64 size, int ret)
+int TRACED_PROG(on_unix_stream_sendmsg, struct socket *sock, struct msghdr *msg, u64 size, int ret)
 {
-	return sent(sock->file, msg, ret);
+	return sent(task, sock->file, msg, ret);
 }
 
 SEC("?fexit/unix_dgram_sendmsg")
-int BPF_PROG(on_unix_dgram_sendmsg, struct socket *sock, struct msghdr *msg, u64 size, int ret)
+int TRACED_PROG(on_unix_dgram_sendmsg, struct socket *sock, struct msghdr *msg, u64 size, int ret)
 {
-	return sent(sock->file, msg, ret);
+	return sent(task, sock->file, msg, ret);
 }
 
 SEC("?fexit/unix_stream_recvmsg")
-int BPF_PROG(on_unix_stream_recvmsg, struct socket *sock, struct msghdr *msg, u64 size, int flags,
-	     int ret)
+int TRACED_PROG(on_unix_stream_recvmsg, struct socket *sock, struct msghdr *msg, u64 size,
+		int flags, int ret)
 {
-	return received(sock->file, msg, size, flags, ret);
+	return received(task, sock->file, msg, size, flags, ret);
 }
 
 SEC("?fexit/__unix_dgram_recvmsg")
-int BPF_PROG(on_unix_dgram_recvmsg, struct sock *sk, struct msghdr *msg, u64 size, int flags,
-	     int ret)
+int TRACED_PROG(on_unix_dgram_recvmsg, struct sock *sk, struct msghdr *msg, u64 size, int flags,
+		int ret)
 {
-	return received(sk->sk_socket->file, msg, size, flags, ret);
+	return received(task, sk->sk_socket->file, msg, size, flags, ret);
 }
 
 /* Page references that the send under way takes instead of copying. */
-static __always_inline int referenced(s64 bytes)
+static __always_inline int referenced(struct task_struct *task, s64 bytes)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct thread *t;
 
-	if (bytes <= 0 || !is_traced(task))
+	if (bytes <= 0)
 		return 0;
 	t = thread_of(task);
 	if (t)
@@ -185,33 +172,30 @@ static __always_inline int referenced(s64 bytes)
 
 /* Arguments differ by kernel; the return value does not. */
 SEC("?fexit/skb_splice_from_iter")
-int BPF_PROG(on_skb_splice_from_iter)
+int TRACED_PROG(on_skb_splice_from_iter)
 {
 	u64 ret = 0;
 
 	bpf_get_func_ret(ctx, &ret);
-	return referenced(ret);
+	return referenced(task, ret);
 }
 
 SEC("?fexit/skb_zerocopy_iter_stream")
-int BPF_PROG(on_skb_zerocopy_iter_stream)
+int TRACED_PROG(on_skb_zerocopy_iter_stream)
 {
 	u64 ret = 0;
 
 	bpf_get_func_ret(ctx, &ret);
-	return referenced((int)ret);
+	return referenced(task, (int)ret);
 }
 
 /* The syscall around many messages, counted with the row of the last one. */
-static __always_inline int on_mmsg(void)
+static __always_inline int on_mmsg(struct task_struct *task)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct thread *t;
 	struct cs_row *row;
 	u32 slot;
 
-	if (!is_traced(task))
-		return 0;
 	t = thread_of(task);
 	if (!t)
 		return 0;
@@ -225,30 +209,29 @@ static __always_inline int on_mmsg(void)
 }
 
 SEC("?fexit/__sys_sendmmsg")
-int BPF_PROG(on_sendmmsg)
+int TRACED_PROG(on_sendmmsg)
 {
-	return on_mmsg();
+	return on_mmsg(task);
 }
 
 /* The compiler inlines __sys_recvmmsg(). */
 SEC("?fexit/__x64_sys_recvmmsg")
-int BPF_PROG(on_recvmmsg)
+int TRACED_PROG(on_recvmmsg)
 {
-	return on_mmsg();
+	return on_mmsg(task);
 }
 
 /* Payload bytes of a packet that stands before a device. */
 static __always_inline u64 payload_bytes(struct sk_buff *skb, u32 kind)
 {
 	unsigned char *head = BPF_CORE_READ(skb, head);
-	u64 start = BPF_CORE_READ(skb, transport_header) + (u64)head -
-		    (u64)BPF_CORE_READ(skb, data);
+	u64 start =
+		BPF_CORE_READ(skb, transport_header) + (u64)head - (u64)BPF_CORE_READ(skb, data);
 	u64 bytes = BPF_CORE_READ(skb, len);
 	u8 words = 0;
 
 	if (kind == CS_KIND_TCP) {
-		bpf_probe_read_kernel(&words, 1,
-				      head + BPF_CORE_READ(skb, transport_header) + 12);
+		bpf_probe_read_kernel(&words, 1, head + BPF_CORE_READ(skb, transport_header) + 12);
 		start += (words >> 4) * 4;
 	} else {
 		start += UDP_HEADER_BYTES;

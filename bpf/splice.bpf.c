@@ -12,14 +12,11 @@
 #define NR_copy_file_range 326
 
 SEC("?fexit/splice_direct_to_actor")
-int BPF_PROG(on_splice_direct_to_actor, struct file *in, struct splice_desc *sd, void *actor,
-	     s64 ret)
+int TRACED_PROG(on_splice_direct_to_actor, struct file *in, struct splice_desc *sd, void *actor,
+		s64 ret)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct thread *t;
 
-	if (!is_traced(task))
-		return 0;
 	t = thread_of(task);
 	/* on_copy_file_range() follows for that syscall. */
 	if (t && current_call(task) != NR_copy_file_range)
@@ -29,15 +26,12 @@ int BPF_PROG(on_splice_direct_to_actor, struct file *in, struct splice_desc *sd,
 
 /* sendfile to a pipe; inside do_splice() it is a part of that. */
 SEC("?fexit/splice_file_to_pipe")
-int BPF_PROG(on_splice_file_to_pipe, struct file *in)
+int TRACED_PROG(on_splice_file_to_pipe, struct file *in)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *regs;
 	struct thread *t;
 	u64 ret = 0;
 
-	if (!is_traced(task))
-		return 0;
 	t = thread_of(task);
 	if (!t || current_call(task) != NR_sendfile)
 		return 0;
@@ -48,14 +42,11 @@ int BPF_PROG(on_splice_file_to_pipe, struct file *in)
 }
 
 SEC("?fexit/do_splice")
-int BPF_PROG(on_do_splice, struct file *in, void *off_in, struct file *out, void *off_out,
-	     u64 len, u32 flags, s64 ret)
+int TRACED_PROG(on_do_splice, struct file *in, void *off_in, struct file *out, void *off_out,
+		u64 len, u32 flags, s64 ret)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct thread *t;
 
-	if (!is_traced(task))
-		return 0;
 	t = thread_of(task);
 	if (t)
 		fold_direct(t, task, in, out, ret, 0);
@@ -63,13 +54,10 @@ int BPF_PROG(on_do_splice, struct file *in, void *off_in, struct file *out, void
 }
 
 SEC("?fexit/do_tee")
-int BPF_PROG(on_do_tee, struct file *in, struct file *out, u64 len, u32 flags, s64 ret)
+int TRACED_PROG(on_do_tee, struct file *in, struct file *out, u64 len, u32 flags, s64 ret)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct thread *t;
 
-	if (!is_traced(task))
-		return 0;
 	t = thread_of(task);
 	if (t)
 		fold_direct(t, task, in, out, ret, 0);
@@ -77,14 +65,11 @@ int BPF_PROG(on_do_tee, struct file *in, struct file *out, u64 len, u32 flags, s
 }
 
 SEC("?fexit/vfs_copy_file_range")
-int BPF_PROG(on_copy_file_range, struct file *in, s64 pos_in, struct file *out, s64 pos_out,
-	     u64 len, u32 flags, s64 ret)
+int TRACED_PROG(on_copy_file_range, struct file *in, s64 pos_in, struct file *out, s64 pos_out,
+		u64 len, u32 flags, s64 ret)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct thread *t;
 
-	if (!is_traced(task))
-		return 0;
 	t = thread_of(task);
 	if (t)
 		fold_direct(t, task, in, out, ret, 0);

@@ -219,18 +219,17 @@ static long derive_message(u32 i, struct messages *m)
 	struct thread *t = bpf_task_storage_get(&threads, task, 0, 0);
 	struct user_mmsghdr *h = (void *)m->at;
 	struct segments s = {};
-	u32 bytes = 0;
 
 	if (!t || i >= m->count)
 		return 1;
 	/* Stack is scarce: no copy of the whole header. */
 	bpf_probe_read_user(&s.iov, sizeof(s.iov), &h[i].header.iov);
-	bpf_probe_read_user(&bytes, sizeof(bytes), &h[i].bytes);
-	derive(t, task, m->call, m->endpoint, m->call == NR_recvmmsg, m->flags, &s, bytes);
+	bpf_probe_read_user(&s.bytes, sizeof(h[i].bytes), &h[i].bytes);
+	derive(t, task, m->call, m->endpoint, m->call == NR_recvmmsg, m->flags, &s, s.bytes);
 	return 0;
 }
 
-/* Not inline, as the two below: a program's stack has 512 bytes for all frames. */
+/* Not inline, as the two below: a program's stack has 512 bytes for all its frames. */
 static __noinline void derive_messages(struct thread *t, struct task_struct *task, u32 call,
 				       struct pt_regs *regs, s64 ret)
 {
@@ -308,14 +307,11 @@ static __noinline void derive_one(struct thread *t, struct task_struct *task, u3
 }
 
 SEC("?tp_btf/sys_exit")
-int BPF_PROG(on_sys_exit, struct pt_regs *regs, s64 ret)
+int TRACED_PROG(on_sys_exit, struct pt_regs *regs, s64 ret)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct thread *t;
 	u32 call;
 
-	if (!is_traced(task))
-		return 0;
 	call = regs->orig_ax;
 	/* Calls that failed at once never got to the data. */
 	if (task->thread_info.status & TS_COMPAT || (ret < 0 && ret != -EAGAIN && ret != -EINTR))
@@ -325,9 +321,10 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, s64 ret)
 	case NR_mprotect:
 	case NR_brk:
 	case NR_mremap:
-		return is_derived(CS_FAMILY_MAPPING) ? mappings_changed(0, 0) : 0;
+		return is_derived(CS_FAMILY_MAPPING) ? mappings_changed(task, 0, 0) : 0;
 	case NR_munmap:
-		return is_derived(CS_FAMILY_MAPPING) ? mappings_changed(regs->di, regs->si) : 0;
+		return is_derived(CS_FAMILY_MAPPING) ? mappings_changed(task, regs->di, regs->si) :
+						       0;
 	case NR_sendfile64:
 	case NR_splice:
 	case NR_tee:

@@ -14,7 +14,8 @@ static const struct command {
 	const char *does;
 } commands[] = {
 	{ "path", cmd_path, "[TARGET] [-- COMMAND...]", "draw the data path of each transfer" },
-	{ "doctor", cmd_doctor, "[--audit]", "what this kernel offers, and whether the counts are true" },
+	{ "doctor", cmd_doctor, "[--audit]",
+	  "what this kernel offers, and whether the counts are true" },
 };
 
 static void usage(FILE *out)
@@ -24,9 +25,10 @@ static void usage(FILE *out)
 	      "data took.\n\n",
 	      out);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		fprintf(out, "  copyscope %-7s %-25s %s\n", commands[i].name,
-			commands[i].arguments, commands[i].does);
-	fputs("\ncopyscope COMMAND -h tells a command's options; copyscope(1) tells the rest.\n", out);
+		fprintf(out, "  copyscope %-7s %-25s %s\n", commands[i].name, commands[i].arguments,
+			commands[i].does);
+	fputs("\ncopyscope COMMAND -h tells a command's options; copyscope(1) tells the rest.\n",
+	      out);
 }
 
 int main(int argc, char **argv)

@@ -72,16 +72,21 @@ SKIP: {
 	check_report($report, $truth, '--no-follow');
 }
 {
-	my ($report, $ran) = path_json([], $workload, 'storm', '--src', $src, '--count', 5000);
+	# JSON::PP is slow in a guest: it gets only the lines of interest.
+	my $json = "$dir/storm.json";
+	my $ran = run_tool('path', '--format', 'json', '-o', $json, tier_options(), '--', $workload,
+		'storm', '--src', $src, '--count', 5000);
 	my $flow = JSON::PP->new->decode($ran->{out})->{flows}[0];
-	my @found = find_transfers($report, $flow);
-	my $got = sum(map { $_->{delivered_bytes} } @found);
-	my $lost = sum(values %{$report->{lost}});
+	my @lines = split /\n/, read_file($json);
+	my ($counts) = map { /"lost": ?(\{[^}]*\})/ } @lines;
+	my @children = grep { index($_, "\"$src\"") >= 0 } @lines;
+	my $got = sum(map { /"delivered_bytes": ?(\d+)/ } @children);
+	my $lost = sum(values %{JSON::PP->new->decode($counts)});
 
 	ok($got == $flow->{delivered_bytes} || ($lost && $got < $flow->{delivered_bytes}),
 		"5000 children: nothing lost, or counted (got $got, lost $lost)");
 	is($lost, 0, '5000 children: the defaults hold them');
-	is(scalar @found, 5000, '5000 children: one transfer each');
+	is(scalar @children, 5000, '5000 children: one transfer each');
 }
 
 # The command's status is the tool's, in the tier that starts fastest.
@@ -112,11 +117,14 @@ check_status('not executable', 126, 0, '--', $no_program);
 	is($other->{exit}, 0, '-d ends it');
 }
 
+# What follows is the same in both tiers: the one that starts fastest will do.
+$Copyscope::tier = 'derived';
+
 # One report for each interval, and one of it all.
 {
 	my $json = "$dir/intervals";
-	my $ran = run_tool('path', '--format', 'json', '-o', $json, '-i', '0.3', measured() ? () :
-		('--tier', 'derived'), '--', '/bin/sh', '-c',
+	my $ran = run_tool('path', '--format', 'json', '-o', $json, '-i', '0.3', tier_options(),
+		'--', '/bin/sh', '-c',
 		"for i in 1 2 3; do '$workload' relay --src '$src'; sleep 0.4; done");
 	my $decoder = JSON::PP->new->utf8;
 	my (@reports, @delivered);

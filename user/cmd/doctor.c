@@ -27,12 +27,9 @@ struct doctor {
 static int parse(struct doctor *d, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "audit", no_argument, NULL, 'a' },
-		{ "tier", required_argument, NULL, 't' },
-		{ "markdown", no_argument, NULL, 'm' },
-		{ "verbose", no_argument, NULL, 'v' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
+		{ "audit", no_argument, NULL, 'a' },	{ "tier", required_argument, NULL, 't' },
+		{ "markdown", no_argument, NULL, 'm' }, { "verbose", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },	{ NULL, 0, NULL, 0 },
 	};
 	int option;
 
@@ -60,7 +57,8 @@ static int parse(struct doctor *d, int argc, char **argv)
 			fputs(usage, stdout);
 			return 1;
 		default:
-			complain("no option '%s': copyscope doctor -h lists them", argv[optind - 1]);
+			complain("no option '%s': copyscope doctor -h lists them",
+				 argv[optind - 1]);
 			return -EINVAL;
 		}
 	}
@@ -84,7 +82,8 @@ static const char *remedy(const struct hook_report *hook)
 		return "refused by policy (lockdown, hypervisor, container): use a kernel that "
 		       "permits BPF trampolines";
 	case EBUSY:
-		return "the function has no ftrace site: needs CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS";
+		return "the function has no ftrace site: needs "
+		       "CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS";
 	case 524: /* ENOTSUPP */
 		return "the function has more arguments than this kernel's trampolines take";
 	default:

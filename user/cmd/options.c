@@ -114,8 +114,7 @@ static int parse_pids(struct options *o, char *text)
 
 		errno = 0;
 		pid = strtol(at, &end, 10);
-		if (errno || end == at || pid <= 0 || pid >= CS_MAX_PIDS ||
-		    (*end && *end != ',')) {
+		if (errno || end == at || pid <= 0 || pid >= CS_MAX_PIDS || (*end && *end != ',')) {
 			complain("'%s' is not a list of process numbers", text);
 			return -EINVAL;
 		}
@@ -263,7 +262,8 @@ int options_parse(struct options *o, int argc, char **argv, const char *usage)
 	*o = (struct options){ .renderer = renderer_find("text"), .target.follow = true };
 	optind = 1;
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, "+:p:n:G:ad:i:o:qvVh", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "+:p:n:G:ad:i:o:qvVh", long_options, NULL)) !=
+	       -1) {
 		int error;
 
 		if (option == 'h') {

@@ -156,7 +156,8 @@ int selfcheck_run(enum tier tier, bool audit)
 	int status, error = make_folder(folder, sizeof(folder));
 
 	if (error) {
-		complain("cannot make files for the self-check in %s: %s", folder, strerror(-error));
+		complain("cannot make files for the self-check in %s: %s", folder,
+			 strerror(-error));
 		return EXIT_OWN_FAILURE;
 	}
 	options.target.command = command;

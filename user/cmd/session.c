@@ -92,8 +92,8 @@ static struct recording since(const struct recording *now, const struct recordin
 	return r;
 }
 
-static int report_interval(struct session *s, struct recording *before,
-			   session_report *on_interval, void *context)
+static int report_interval(struct session *s, struct recording *before, session_report *on_interval,
+			   void *context)
 {
 	struct recording now, r;
 	int error = read_ledger(s, &now);

@@ -127,7 +127,8 @@ uint64_t hooks_map_bytes(const struct hooks *hooks)
 	uint64_t bytes = 0;
 	struct bpf_map *map;
 
-	bpf_object__for_each_map(map, hooks->bpf->obj) {
+	bpf_object__for_each_map(map, hooks->bpf->obj)
+	{
 		char path[64], line[128];
 		unsigned long long n;
 		FILE *f;

@@ -38,10 +38,12 @@ void privilege_explain(char *why, size_t size)
 	if (privilege_suffices()) {
 		snprintf(why, size,
 			 "the kernel refuses eBPF although the capabilities are there: a "
-			 "container's seccomp filter or a locked-down kernel (see copyscope doctor)");
+			 "container's seccomp filter or a locked-down kernel (see copyscope "
+			 "doctor)");
 		return;
 	}
-	snprintf(why, size, "tracing needs the capabilities CAP_BPF and CAP_PERFMON; missing: "
+	snprintf(why, size,
+		 "tracing needs the capabilities CAP_BPF and CAP_PERFMON; missing: "
 		 "%s%s%s: run it as root, or setcap cap_bpf,cap_perfmon+ep on the program",
 		 bpf ? "" : "CAP_BPF", bpf || perfmon ? "" : " and ", perfmon ? "" : "CAP_PERFMON");
 }

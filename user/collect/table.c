@@ -1,21 +1,29 @@
 // SPDX-License-Identifier: MIT
 #include "collect/table.h"
 
-#define FEXIT(fact, family, need, program, target, loses) \
-	{ fact, family, need, HOOK_FEXIT, program, target, loses }
-#define TRACEPOINT(fact, program, target, loses) \
-	{ fact, -1, NEED_SELDOM, HOOK_TRACEPOINT, program, target, loses }
+#define FEXIT(fact, family, need, program, target, loses)              \
+	{                                                              \
+		fact, family, need, HOOK_FEXIT, program, target, loses \
+	}
+#define TRACEPOINT(fact, program, target, loses)                               \
+	{                                                                      \
+		fact, -1, NEED_SELDOM, HOOK_TRACEPOINT, program, target, loses \
+	}
 
 const char *const family_names[] = {
-	[CS_FAMILY_FILE_READ] = "file reads", [CS_FAMILY_FILE_WRITE] = "file writes",
-	[CS_FAMILY_TCP] = "tcp",	      [CS_FAMILY_UDP] = "udp",
-	[CS_FAMILY_UNIX] = "unix",	      [CS_FAMILY_PIPE] = "pipes",
-	[CS_FAMILY_SPLICE] = "splices",	      [CS_FAMILY_MAPPING] = "mappings",
+	[CS_FAMILY_FILE_READ] = "file reads",
+	[CS_FAMILY_FILE_WRITE] = "file writes",
+	[CS_FAMILY_TCP] = "tcp",
+	[CS_FAMILY_UDP] = "udp",
+	[CS_FAMILY_UNIX] = "unix",
+	[CS_FAMILY_PIPE] = "pipes",
+	[CS_FAMILY_SPLICE] = "splices",
+	[CS_FAMILY_MAPPING] = "mappings",
 	[CS_FAMILY_DEVICE] = "devices",
 };
 
-_Static_assert(sizeof(family_names) / sizeof(family_names[0]) == CS_FAMILY_MAX,
-	       "a family has no name");
+_Static_assert(sizeof(family_names) / sizeof(family_names[0]) == CS_FAMILY_MAX, "a family has no "
+										"name");
 
 const struct hook hook_table[] = {
 	FEXIT("file reads", CS_FAMILY_FILE_READ, NEED_ALWAYS, "on_filemap_read", "filemap_read",
@@ -85,10 +93,10 @@ const struct hook hook_table[] = {
 	      "perf_event_mmap", "cheap look-ups of what is mapped at a buffer"),
 	FEXIT("moved mappings", CS_FAMILY_MAPPING, NEED_IF_PRESENT, "on_copy_vma", "copy_vma",
 	      "which mappings mremap moved"),
-	FEXIT("ended mappings", CS_FAMILY_MAPPING, NEED_ALWAYS, "on_do_vmi_munmap",
-	      "do_vmi_munmap", "which remembered buffers are gone"),
-	FEXIT("ended mappings", CS_FAMILY_MAPPING, NEED_ALWAYS, "on_do_mas_munmap",
-	      "do_mas_munmap", "which remembered buffers are gone"),
+	FEXIT("ended mappings", CS_FAMILY_MAPPING, NEED_ALWAYS, "on_do_vmi_munmap", "do_vmi_munmap",
+	      "which remembered buffers are gone"),
+	FEXIT("ended mappings", CS_FAMILY_MAPPING, NEED_ALWAYS, "on_do_mas_munmap", "do_mas_munmap",
+	      "which remembered buffers are gone"),
 	TRACEPOINT("page cache fills", "on_add_to_page_cache", "mm_filemap_add_to_page_cache",
 		   "bytes added to the page cache"),
 	TRACEPOINT("disk DMA", "on_block_bio_queue", "block_bio_queue",

@@ -32,7 +32,6 @@ struct hook {
 extern const struct hook hook_table[];
 extern const size_t hook_table_size;
 
-
 /* By enum cs_family, CS_FAMILY_MAX of them. */
 extern const char *const family_names[];
 
