@@ -171,28 +171,30 @@ static __always_inline bool is_traced(struct task_struct *task)
 	return traced[(tgid / 64) & (CS_MAX_PIDS / 64 - 1)] >> (tgid % 64) & 1;
 }
 
+/* clang-format off */
 /*
  * BPF_PROG() for hooks on the way of every task: one that is not traced leaves
  * before the arguments are loaded and the stack is touched.  The function
  * body also knows the current task as task.
  */
-#define TRACED_PROG(name, args...)                                                                \
-	name(unsigned long long *ctx);                                                            \
-	static __always_inline int ____##name(unsigned long long *ctx, ##args,                    \
-					      struct task_struct *task);                          \
-	int name(unsigned long long *ctx)                                                         \
-	{                                                                                         \
-		struct task_struct *task = bpf_get_current_task_btf();                            \
-                                                                                                  \
-		if (!is_traced(task))                                                             \
-			return 0;                                                                 \
-		_Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored "                  \
-						       "\"-Wint-conversion\"") return ____##name( \
-			___bpf_ctx_cast(args), task);                                             \
-		_Pragma("GCC diagnostic pop")                                                     \
-	}                                                                                         \
-	static __always_inline int ____##name(unsigned long long *ctx, ##args,                    \
+#define TRACED_PROG(name, args...)                                                         \
+	name(unsigned long long *ctx);                                                     \
+	static __always_inline int ____##name(unsigned long long *ctx, ##args,             \
+					      struct task_struct *task);                   \
+	int name(unsigned long long *ctx)                                                  \
+	{                                                                                  \
+		struct task_struct *task = bpf_get_current_task_btf();                     \
+                                                                                           \
+		if (!is_traced(task))                                                      \
+			return 0;                                                          \
+		_Pragma("GCC diagnostic push")                                             \
+		_Pragma("GCC diagnostic ignored \"-Wint-conversion\"")                     \
+		return ____##name(___bpf_ctx_cast(args), task);                            \
+		_Pragma("GCC diagnostic pop")                                              \
+	}                                                                                  \
+	static __always_inline int ____##name(unsigned long long *ctx, ##args,             \
 					      struct task_struct *task)
+/* clang-format on */
 
 static __always_inline struct thread *thread_of(struct task_struct *task)
 {
