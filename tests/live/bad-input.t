@@ -64,7 +64,7 @@ is(run_tool('nonsense')->{exit}, 125, 'unknown command: exit status');
 SKIP: {
 	my ($setpriv) = grep { -x } qw(/usr/bin/setpriv /bin/setpriv);
 
-	skip 'needs setpriv', 3 unless $setpriv;
+	BAIL_OUT('needs setpriv, of util-linux') unless $setpriv;
 	my $p = start($setpriv, '--bounding-set=-bpf,-perfmon,-sys_admin', '--inh-caps=-all',
 		$tool, 'path', '--', 'true');
 	stop($p);
@@ -121,7 +121,7 @@ SKIP: {
 SKIP: {
 	my ($bpftool) = grep { -x } qw(/usr/sbin/bpftool /usr/bin/bpftool);
 
-	skip 'needs bpftool', 2 unless $bpftool;
+	BAIL_OUT('needs bpftool: run tools/deps') unless $bpftool;
 	my $count = sub {
 		my ($what) = @_;
 		my $list = eval { JSON::PP->new->decode(scalar qx($bpftool -j $what list)) } // [];

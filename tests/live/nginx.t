@@ -10,7 +10,7 @@ use Test::More;
 
 use Nginx;
 
-plan skip_all => 'needs nginx (tools/deps)' unless nginx_path();
+nginx_path() or BAIL_OUT('needs nginx: run tools/deps');
 my $bytes = 64 << 20;
 my $file = prepare("$dir/file", $bytes);
 

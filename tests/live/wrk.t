@@ -11,7 +11,7 @@ use Test::More;
 use Nginx;
 
 my ($ab) = grep { -x } qw(/usr/bin/ab /usr/sbin/ab);
-plan skip_all => 'needs nginx and ab (tools/deps)' unless nginx_path() && $ab;
+nginx_path() && $ab or BAIL_OUT('needs nginx and ab: run tools/deps');
 my ($requests, $connections, $bytes) = (5000, 64, 100 << 10);
 
 prepare("$dir/file", $bytes);
