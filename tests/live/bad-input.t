@@ -138,4 +138,12 @@ SKIP: {
 		cmp_ok($count->($what), '<=', $before{$what}, "kill -9 leaves no $what");
 	}
 }
+# A kernel without type information, as far as the tool can see.
+{
+	my $out = qx(unshare -m sh -c 'mount -t tmpfs none /sys/kernel/btf && exec "\$0" path -- true' $tool 2>&1);
+
+	is($? >> 8, 125, 'no BTF: the tool fails');
+	like($out, qr/^copyscope: .*CONFIG_DEBUG_INFO_BTF=y\n\z/, 'no BTF: one line with the mend');
+}
+
 done_testing();

@@ -1,0 +1,33 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# The doctor: what it shows, and that its own check holds.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Copyscope;
+use Test::More;
+
+my @tier = measured() ? () : ('--tier', 'derived');
+my $word = measured() ? 'measured' : 'derived';
+my $ran = run_tool('doctor', @tier, measured() ? '--audit' : ());
+
+is($ran->{exit}, 0, 'the self-check holds');
+is($ran->{err}, '', 'nothing to complain about');
+unlike($ran->{out}, qr/WRONG/, 'no count is wrong');
+is(scalar(() = $ran->{out} =~ /   ok$/mg), measured() ? 6 : 5, 'every line of it is ok');
+like($ran->{out}, qr/^audit: .* 0 unattributed /m, 'the audit finds every copy') if measured();
+like($ran->{out}, qr/^  tcp +$word$/m, "TCP is $word");
+like($ran->{out}, qr/^children +tracepoint +sched_process_fork +attached$/m, 'a hook and its state');
+like($ran->{out}, qr/left out, as --tier derived asks:\n    filemap_read /, 'a missing one and why')
+	unless measured();
+my ($mib) = $ran->{out} =~ /^kernel memory for the ledger: ([\d.]+) MiB$/m;
+cmp_ok($mib // 1e9, '<=', 64, 'the tables take no more than 64 MiB');
+
+$ran = run_tool('doctor', '--markdown');
+like($ran->{out}, qr/^\| file reads \| `filemap_read` \| fexit \|/m, '--markdown');
+
+$ran = run_tool('doctor', 'nonsense');
+is($ran->{exit}, 125, 'an argument is refused');
+is(scalar(split /\n/, $ran->{err}), 1, 'in one line');
+done_testing();
