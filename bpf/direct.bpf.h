@@ -64,23 +64,23 @@ static __always_inline u32 endpoint_at(struct thread *t, u64 file)
 	return endpoint_find(t, (u64)BPF_CORE_READ(f, f_inode), file);
 }
 
-/* As fold_direct(), with the files as addresses. */
-static __always_inline void fold_direct_at(struct thread *t, struct task_struct *task, u64 in,
-					   u64 out, s64 ret, u8 flags)
+/* An operation that moved @ret bytes from one endpoint to another. */
+static __always_inline void fold_between(struct thread *t, struct task_struct *task, u32 source,
+					 u32 destination, s64 ret, u8 flags)
 {
-	struct cs_row_key key = { .flags = flags };
 	u64 copied = t->copied;
 	u64 bytes = ret > 0 ? ret : 0;
-	u32 from, to;
+	u32 from = kind_of(source), to = kind_of(destination);
+	struct cs_row_key key = {
+		.process = t->process,
+		.source = source,
+		.destination = destination,
+		.call = current_call(task),
+		.flags = flags,
+	};
 
 	t->copied = 0;
 	t->spliced = 0;
-	key.process = t->process;
-	key.source = endpoint_at(t, in);
-	key.destination = endpoint_at(t, out);
-	key.call = current_call(task);
-	from = kind_of(key.source);
-	to = kind_of(key.destination);
 	/* Derived: files are copied to files, everything else is handed on. */
 	if (flags & CS_ROW_DERIVED)
 		copied = to == CS_KIND_FILE ? bytes : 0;
@@ -97,11 +97,10 @@ static __always_inline void fold_direct_at(struct thread *t, struct task_struct 
 	fold_part(t, &key, copied, 0);
 }
 
-/* An operation that moved @ret bytes from @in to @out. */
 static __always_inline void fold_direct(struct thread *t, struct task_struct *task, struct file *in,
-					struct file *out, s64 ret, u8 flags)
+					struct file *out, s64 ret)
 {
-	fold_direct_at(t, task, address(t, in), address(t, out), ret, flags);
+	fold_between(t, task, endpoint_of(t, in), endpoint_of(t, out), ret, 0);
 }
 
 #endif

@@ -20,7 +20,7 @@ int TRACED_PROG(on_splice_direct_to_actor, struct file *in, struct splice_desc *
 	t = thread_of(task);
 	/* on_copy_file_range() follows for that syscall. */
 	if (t && current_call(task) != NR_copy_file_range)
-		fold_direct(t, task, in, sd->u.file, ret, 0);
+		fold_between(t, task, endpoint_of(t, in), endpoint_at(t, (u64)sd->u.file), ret, 0);
 	return 0;
 }
 
@@ -37,7 +37,8 @@ int TRACED_PROG(on_splice_file_to_pipe, struct file *in)
 		return 0;
 	bpf_get_func_ret(ctx, &ret);
 	regs = (void *)bpf_task_pt_regs(task);
-	fold_direct_at(t, task, address(t, in), file_of_fd(task, regs->di), ret, 0);
+	fold_between(t, task, endpoint_of(t, in), endpoint_at(t, file_of_fd(task, regs->di)), ret,
+		     0);
 	return 0;
 }
 
@@ -49,7 +50,7 @@ int TRACED_PROG(on_do_splice, struct file *in, void *off_in, struct file *out, v
 
 	t = thread_of(task);
 	if (t)
-		fold_direct(t, task, in, out, ret, 0);
+		fold_direct(t, task, in, out, ret);
 	return 0;
 }
 
@@ -60,7 +61,7 @@ int TRACED_PROG(on_do_tee, struct file *in, struct file *out, u64 len, u32 flags
 
 	t = thread_of(task);
 	if (t)
-		fold_direct(t, task, in, out, ret, 0);
+		fold_direct(t, task, in, out, ret);
 	return 0;
 }
 
@@ -72,6 +73,6 @@ int TRACED_PROG(on_copy_file_range, struct file *in, s64 pos_in, struct file *ou
 
 	t = thread_of(task);
 	if (t)
-		fold_direct(t, task, in, out, ret, 0);
+		fold_direct(t, task, in, out, ret);
 	return 0;
 }

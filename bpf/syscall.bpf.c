@@ -271,7 +271,7 @@ static __noinline void derive_direct(struct thread *t, struct task_struct *task,
 		out = file_of_fd(task, regs->dx);
 	}
 	if (in && out)
-		fold_direct_at(t, task, in, out, ret, CS_ROW_DERIVED);
+		fold_between(t, task, endpoint_at(t, in), endpoint_at(t, out), ret, CS_ROW_DERIVED);
 }
 
 static __noinline void derive_one(struct thread *t, struct task_struct *task, u32 call,
