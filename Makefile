@@ -71,9 +71,10 @@ $(BUILD)/workload: $(WORKLOAD_OBJS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ -lpthread
 
-$(BUILD)/bench-%: tests/bench/%.c $(PURE_SRC)
+$(BUILD)/bench-%: tests/bench/%.c tests/unit/fixture.c $(PURE_SRC)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< $(PURE_SRC) -lm
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c,$^) -lm
 
 # Tests of the pure parts, plain and with sanitizers, from sources.
 $(BUILD)/check/%: tests/unit/%.c tests/unit/fixture.c $(PURE_SRC)
