@@ -176,7 +176,8 @@ static __always_inline void endpoint_describe(struct cs_endpoint *e, u32 index, 
 
 /*
  * The index of the endpoint behind @inode, described by @file if that is not 0
- * and it was not yet.  Never fails: a full table gives CS_LOST_ENDPOINT.
+ * and it was not yet; kept in the cache of @t if there is one.  Never fails: a
+ * full table gives CS_LOST_ENDPOINT.
  */
 __noinline int endpoint_find(struct thread *t, u64 inode, u64 file)
 {
@@ -185,7 +186,7 @@ __noinline int endpoint_find(struct thread *t, u64 inode, u64 file)
 	struct endpoint_cache *c;
 	u32 slot, *known;
 
-	if (!t || !inode)
+	if (!inode)
 		return CS_LOST_ENDPOINT;
 	inode_key(inode, &key);
 	known = bpf_map_lookup_elem(&endpoint_index, &key);
@@ -212,8 +213,8 @@ __noinline int endpoint_find(struct thread *t, u64 inode, u64 file)
 	}
 	if (file && !(e->flags & CS_ENDPOINT_DESCRIBED))
 		endpoint_describe(e, slot, inode, file);
-	c = &t->endpoints[(inode / 64 + inode / 1024) % NR_ENDPOINT_CACHE];
-	if (file) {
+	if (t && file) {
+		c = &t->endpoints[(inode / 64 + inode / 1024) % NR_ENDPOINT_CACHE];
 		c->inode = inode;
 		c->ino = key.ino;
 		c->generation = key.generation;

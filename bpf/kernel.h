@@ -151,6 +151,7 @@ struct in6_addr {
 
 struct sock_common {
 	u16 skc_family;
+	unsigned char skc_state;
 	u16 skc_num;
 	u16 skc_dport;
 	u32 skc_daddr;

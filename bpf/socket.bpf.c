@@ -12,6 +12,8 @@
 #define MSG_TRUNC 0x20
 #define IPPROTO_TCP 6
 #define UDP_HEADER_BYTES 8
+#define TCP_TIME_WAIT 6
+#define TCP_NEW_SYN_RECV 12
 
 /* The end of one message's send: user memory by an operation, else for a splice under way. */
 static __always_inline int sent(struct task_struct *task, struct file *file, struct msghdr *msg,
@@ -240,6 +242,27 @@ static __always_inline u64 payload_bytes(struct sk_buff *skb, u32 kind)
 }
 
 /*
+ * The first packets leave before the first operation on the socket has ended,
+ * most of them in the context of the task that sends.  Softirqs of others run
+ * there, too: a foreign socket may be described, but has no operation of ours.
+ * Its state is left alone, since this may have interrupted a hook of the task.
+ */
+static __always_inline u32 socket_at_first_sight(struct sock *sk)
+{
+	u8 state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	struct file *file;
+
+	if (!is_traced(bpf_get_current_task_btf()))
+		return 0;
+	if (state == TCP_TIME_WAIT || state == TCP_NEW_SYN_RECV)
+		return 0; /* no full struct sock */
+	file = BPF_CORE_READ(sk, sk_socket, file);
+	if (!file)
+		return 0;
+	return endpoint_find(NULL, (u64)BPF_CORE_READ(file, f_inode), (u64)file);
+}
+
+/*
  * Loopback, veth and other devices without hardware have no parent and do no
  * DMA.  This runs in any task: the socket is all that tells whose bytes they
  * are, and process 0 stands for its owner.
@@ -249,11 +272,15 @@ int BPF_PROG(on_net_dev_start_xmit, struct sk_buff *skb, struct net_device *dev)
 {
 	struct cs_row_key key = { .call = CS_CALL_KERNEL, .hop = CS_SOCKET_TO_NIC };
 	struct cs_endpoint *e;
+	struct sock *sk;
 	u32 index;
 
 	if (!dev->dev.parent || !skb->sk)
 		return 0;
-	index = socket_endpoint((u64)BPF_CORE_READ(skb, sk));
+	sk = BPF_CORE_READ(skb, sk);
+	index = socket_endpoint((u64)sk);
+	if (!index)
+		index = socket_at_first_sight(sk);
 	e = bpf_map_lookup_elem(&endpoints, &index);
 	if (!index || !e)
 		return 0;

@@ -91,7 +91,7 @@ static const char *remedy(const struct hook_report *hook)
 	}
 }
 
-static const char *state_word(enum hook_state state)
+static const char *state_word(const struct hook_report *hook)
 {
 	static const char *const words[] = {
 		[HOOK_ABSENT] = "absent",
@@ -100,7 +100,8 @@ static const char *state_word(enum hook_state state)
 		[HOOK_REFUSED] = "refused",
 	};
 
-	return words[state];
+	return hook->state == HOOK_REFUSED && hook->error == ECANCELED ? "left out" :
+									 words[hook->state];
 }
 
 static void print_markdown(const struct hooks *hooks)
@@ -150,7 +151,7 @@ static void print_hooks(const struct hooks *hooks)
 		struct hook_report h = hooks_report(hooks, i);
 		size_t r = 0;
 
-		printf("%-26s %-10s %-29s %s\n", h.group, h.kind, h.target, state_word(h.state));
+		printf("%-26s %-10s %-29s %s\n", h.group, h.kind, h.target, state_word(&h));
 		while (r < nr && reasons[r] != remedy(&h))
 			r++;
 		if (r == nr && nr < 8 && is_missing(hooks, &h))
