@@ -117,6 +117,7 @@ enum cs_hop {
 
 /* Calls are x86-64 syscall numbers; these are what is none. */
 enum cs_call {
+	CS_CALL_NO_SYSCALL = 0xfe00, /* from here on */
 	CS_CALL_FAULT = 0xff00, /* a page fault on a file mapping */
 	CS_CALL_KERNEL = 0xff01, /* no syscall of the process: write-back, softirq */
 	CS_CALL_COMPAT = 0xff02, /* a 32-bit syscall */
@@ -189,6 +190,21 @@ struct cs_process {
 	__u64 fills; /* counts remembered buffers */
 	__u64 maps; /* counts changed mappings */
 	char comm[CS_COMM_BYTES];
+};
+
+/* The routines that copy between the kernel and an iterator, see bpf/audit.bpf.c. */
+enum cs_primitive {
+	CS_TO_ITER, /* _copy_to_iter() */
+	CS_FROM_ITER, /* _copy_from_iter() */
+	CS_PAGE_FROM_ITER, /* copy_page_from_iter_atomic(), copy_folio_from_iter_atomic() */
+	CS_PRIMITIVE_MAX,
+};
+
+/* Of a process. */
+struct cs_audit {
+	__u64 copied[CS_PRIMITIVE_MAX]; /* bytes */
+	/* Of these, the kernel's own: random bytes, what an exec reads of a program. */
+	__u64 own[CS_PRIMITIVE_MAX];
 };
 
 /* What could not be kept, since the start. */

@@ -32,6 +32,8 @@ struct cs_settings {
 	__u8 follow; /* children are traced, too */
 	__u8 by_comm; /* programs that come to be called comm */
 	__u8 by_cgroup; /* processes that move into cgroups[] */
+	__u8 audit; /* the copy primitives are counted, too */
+	__u8 unused[3];
 	__u32 derived; /* bits 1 << enum cs_family */
 	char comm[CS_COMM_BYTES];
 };

@@ -5,8 +5,6 @@
  */
 #include "bpf/ledger.bpf.h"
 
-#define NR_PRIMITIVES 3
-
 /* The context of the program, as far as it is read: registers as ptrace(2) has them. */
 struct bpf_perf_event_data {
 	struct {
@@ -14,45 +12,42 @@ struct bpf_perf_event_data {
 	} regs;
 };
 
-__u64 audited[NR_PRIMITIVES];
-__u64 random_bytes; /* the kernel's own, which come from no endpoint */
-
 /* getrandom() and /dev/urandom copy at a primitive, too. */
 SEC("?fexit/get_random_bytes_user")
 int TRACED_PROG(on_get_random_bytes_user, void *iter, s64 ret)
 {
 	if (ret > 0)
-		add(random_bytes, ret);
+		add_audit(task->tgid, CS_TO_ITER, 0, ret);
 	return 0;
 }
 
 /* A primitive copies no more than the iterator has left. */
-static __always_inline u64 at_most(u64 bytes, u64 iter)
+static __always_inline int copies(enum cs_primitive primitive, u64 bytes, u64 iter)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
 	u64 left = BPF_CORE_READ((struct iov_iter *)iter, count);
 
-	return bytes < left ? bytes : left;
+	if (is_traced(task))
+		add_audit(task->tgid, primitive, bytes < left ? bytes : left, 0);
+	return 0;
 }
 
 /* (address, bytes, iterator) */
 SEC("?perf_event")
 int on_bp_copy_to_iter(struct bpf_perf_event_data *ctx)
 {
-	__sync_fetch_and_add(&audited[0], at_most(ctx->regs.si, ctx->regs.dx));
-	return 0;
+	return copies(CS_TO_ITER, ctx->regs.si, ctx->regs.dx);
 }
 
 SEC("?perf_event")
 int on_bp_copy_from_iter(struct bpf_perf_event_data *ctx)
 {
-	__sync_fetch_and_add(&audited[1], at_most(ctx->regs.si, ctx->regs.dx));
-	return 0;
+	return copies(CS_FROM_ITER, ctx->regs.si, ctx->regs.dx);
 }
 
 /* (page or folio, offset, bytes, iterator) */
 SEC("?perf_event")
 int on_bp_copy_page_from_iter_atomic(struct bpf_perf_event_data *ctx)
 {
-	__sync_fetch_and_add(&audited[2], at_most(ctx->regs.dx, ctx->regs.cx));
-	return 0;
+	return copies(CS_PAGE_FROM_ITER, ctx->regs.dx, ctx->regs.cx);
 }

@@ -41,6 +41,14 @@ struct {
 	__type(value, u32);
 } row_index SEC(".maps");
 
+/* By thread group; the tool makes it small without an audit. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, CS_MAX_PROCESSES);
+	__type(key, u32);
+	__type(value, struct cs_audit);
+} audits SEC(".maps");
+
 static __always_inline u32 process_find(struct task_struct *task)
 {
 	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
@@ -150,5 +158,27 @@ __noinline int add_side(struct cs_row_key *key, u64 bytes)
 	row = bpf_map_lookup_elem(&rows, &slot);
 	if (row)
 		add(row->bytes, bytes);
+	return 0;
+}
+
+/* Counts what a primitive copied, or that the kernel's @own bytes were among it. */
+__noinline int add_audit(u32 tgid, u32 primitive, u64 copied, u64 own)
+{
+	struct cs_audit none = {}, *audit;
+	u32 key = tgid;
+
+	if (!settings.audit || primitive >= CS_PRIMITIVE_MAX)
+		return 0;
+	audit = bpf_map_lookup_elem(&audits, &key);
+	if (!audit) {
+		bpf_map_update_elem(&audits, &key, &none, BPF_NOEXIST);
+		audit = bpf_map_lookup_elem(&audits, &key);
+	}
+	if (!audit) {
+		add(lost.processes, 1);
+		return 0;
+	}
+	add(audit->copied[primitive], copied);
+	add(audit->own[primitive], own);
 	return 0;
 }

@@ -140,6 +140,7 @@ extern struct cs_lost lost;
 int thread_start(struct thread *t, int born);
 int row_find(struct thread *t, u64 who, u64 what);
 int add_side(struct cs_row_key *key, u64 bytes);
+int add_audit(u32 tgid, u32 primitive, u64 copied, u64 own);
 
 /* endpoint.bpf.c */
 int endpoint_find(struct thread *t, u64 inode, u64 file);
@@ -236,8 +237,11 @@ static __always_inline u32 endpoint_of(struct thread *t, struct file *file)
 }
 
 #define TS_COMPAT 0x0002
+#define NR_sendfile 40
+#define NR_splice 275
 #define NR_sendmmsg 307
 #define NR_recvmmsg 299
+#define NR_copy_file_range 326
 
 static __always_inline u32 current_call(struct task_struct *task)
 {
@@ -246,6 +250,22 @@ static __always_inline u32 current_call(struct task_struct *task)
 	if (task->thread_info.status & TS_COMPAT)
 		return CS_CALL_COMPAT;
 	return (u16)regs->orig_ax;
+}
+
+/*
+ * A routine copied @bytes between a file and memory of the kernel: for the
+ * splice that is under way, or for the kernel itself (exec, a core dump).
+ */
+static __always_inline void copied_inside(struct thread *t, struct task_struct *task,
+					  enum cs_primitive primitive, u64 bytes)
+{
+	u32 call = current_call(task);
+
+	if (call == NR_sendfile || call == NR_splice || call == NR_copy_file_range ||
+	    call >= CS_CALL_NO_SYSCALL)
+		t->copied += bytes;
+	else
+		add_audit(task->tgid, primitive, 0, bytes);
 }
 
 /*

@@ -31,7 +31,7 @@ static __always_inline int file_read(struct task_struct *task, struct kiocb *ioc
 		 * ITER_PIPE took references instead: no copy.
 		 */
 		if (!is_pipe(iter))
-			t->copied += bytes;
+			copied_inside(t, task, CS_TO_ITER, bytes);
 		return 0;
 	}
 	key.process = t->process;
@@ -70,7 +70,7 @@ static __always_inline int file_write(void *ctx, struct task_struct *task, struc
 	bpf_get_func_ret(ctx, &ret);
 	if (!user_backed(iter)) {
 		if ((s64)ret > 0)
-			t->copied += ret;
+			copied_inside(t, task, CS_PAGE_FROM_ITER, ret);
 		return 0;
 	}
 	key.process = t->process;

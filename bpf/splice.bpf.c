@@ -8,9 +8,6 @@
 #include "bpf/inode.bpf.h"
 #include "bpf/direct.bpf.h"
 
-#define NR_sendfile 40
-#define NR_copy_file_range 326
-
 SEC("?fexit/splice_direct_to_actor")
 int TRACED_PROG(on_splice_direct_to_actor, struct file *in, struct splice_desc *sd, void *actor,
 		s64 ret)

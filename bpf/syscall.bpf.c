@@ -34,7 +34,6 @@ enum {
 	NR_recvfrom = 45,
 	NR_sendmsg = 46,
 	NR_recvmsg = 47,
-	NR_splice = 275,
 	NR_tee = 276,
 	NR_preadv = 295,
 	NR_pwritev = 296,

@@ -157,7 +157,7 @@ static void evict(int fd, const char *path)
 {
 	long page = -1;
 
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < 1000; i++) {
 		page = first_resident(fd, path);
 		if (page < 0)
 			return;

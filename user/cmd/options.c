@@ -21,6 +21,7 @@ enum {
 	OPT_NO_FOLLOW,
 	OPT_COLOR,
 	OPT_TIER,
+	OPT_AUDIT,
 };
 
 static const struct option long_options[] = {
@@ -38,6 +39,7 @@ static const struct option long_options[] = {
 	{ "min-bytes", required_argument, NULL, OPT_MIN_BYTES },
 	{ "color", required_argument, NULL, OPT_COLOR },
 	{ "tier", required_argument, NULL, OPT_TIER },
+	{ "audit", no_argument, NULL, OPT_AUDIT },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "version", no_argument, NULL, 'V' },
@@ -207,6 +209,9 @@ static int parse_one(struct options *o, int option, char *value)
 		choice = parse_choice("--tier", value, tiers);
 		o->tier = choice;
 		return choice < 0 ? choice : 0;
+	case OPT_AUDIT:
+		o->audit = true;
+		return 0;
 	case 'q':
 		o->quiet = true;
 		return 0;

@@ -27,6 +27,7 @@ static const char usage[] =
 	"      --min-bytes N        only transfers that delivered so much (K, M, G, T)\n"
 	"      --tier best|derived  derived: use tracepoints only\n"
 	"      --color WHEN         auto (default), always or never\n"
+	"      --audit              also count at the copy primitives, by hardware breakpoints\n"
 	"  -q, --quiet    -v, --verbose    -V, --version    -h, --help\n";
 
 struct output {

@@ -67,6 +67,33 @@ static void row_subtract(struct cs_row *row, const struct cs_row *before)
 	row->major -= before->major;
 }
 
+static void audit_subtract(struct recorded_audit *audit, const struct recording *before)
+{
+	for (size_t i = 0; i < before->nr_audits; i++) {
+		const struct recorded_audit *old = &before->audits[i];
+
+		if (old->pid != audit->pid)
+			continue;
+		for (int p = 0; p < CS_PRIMITIVE_MAX; p++) {
+			audit->audit.copied[p] -= old->audit.copied[p];
+			audit->audit.own[p] -= old->audit.own[p];
+		}
+	}
+}
+
+/* What the audit counted in the interval; the recording keeps the array. */
+static const struct recorded_audit *audits_since(const struct recording *now,
+						 const struct recording *before)
+{
+	struct recorded_audit *audits = malloc(now->nr_audits * sizeof(*audits) + 1);
+
+	for (size_t i = 0; audits && i < now->nr_audits; i++) {
+		audits[i] = now->audits[i];
+		audit_subtract(&audits[i], before);
+	}
+	return audits;
+}
+
 static bool row_is_idle(const struct cs_row *row)
 {
 	return !(row->ops | row->bytes | row->delivered | row->mode_switches | row->voluntary |
@@ -82,6 +109,7 @@ static struct recording since(const struct recording *now, const struct recordin
 	r.nr_rows = 0;
 	r.rows = rows;
 	r.duration_ns -= before->duration_ns;
+	r.audits = audits_since(now, before);
 	for (size_t i = 0; rows && i < now->nr_rows; i++) {
 		rows[r.nr_rows] = now->rows[i];
 		if (i < before->nr_rows)
@@ -101,8 +129,9 @@ static int report_interval(struct session *s, struct recording *before, session_
 	if (error)
 		return error;
 	r = since(&now, before);
-	error = r.rows ? on_interval(s, &r, context) : -ENOMEM;
+	error = r.rows && r.audits ? on_interval(s, &r, context) : -ENOMEM;
 	free((void *)r.rows);
+	free((void *)r.audits);
 	recording_free(before);
 	*before = now;
 	return error;
@@ -157,9 +186,11 @@ static int start(struct session *s)
 		error = hooks_open(&hooks, &s->hooks, why, sizeof(why));
 	}
 	if (!error && s->options->audit) {
-		s->audited = !hooks_audit(s->hooks, s->target->child, why, sizeof(why));
-		if (!s->audited)
-			complain("no audit: %s", why);
+		const struct target *t = s->target;
+		const pid_t *pids = t->command ? &t->child : t->pids;
+		size_t count = t->all ? 0 : t->command ? 1 : t->nr_pids;
+
+		error = hooks_audit(s->hooks, pids, count, why, sizeof(why));
 	}
 	if (!error) {
 		s->started_ns = now_ns();

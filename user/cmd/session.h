@@ -9,7 +9,6 @@ struct session {
 	const struct options *options;
 	struct target *target;
 	struct hooks *hooks;
-	bool audited; /* the audit was asked for, and runs */
 	int signal_fd;
 	int ended_by; /* a signal, or 0 */
 	uint64_t started_ns;

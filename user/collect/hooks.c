@@ -179,6 +179,7 @@ static int open_chosen(struct hooks *hooks)
 	if (!hooks->bpf)
 		return -errno;
 	hooks->bpf->rodata->settings = hooks->options.settings;
+	hooks->bpf->rodata->settings.audit = hooks->options.audit;
 	hooks->bpf->rodata->cgroup_id = hooks->options.cgroup_id;
 	for (size_t i = 0; i < hook_table_size; i++)
 		bpf_program__set_autoload(program_of(hooks, i),
@@ -187,6 +188,8 @@ static int open_chosen(struct hooks *hooks)
 	bpf_program__set_autoload(hooks->bpf->progs.on_bp_copy_from_iter, hooks->options.audit);
 	bpf_program__set_autoload(hooks->bpf->progs.on_bp_copy_page_from_iter_atomic,
 				  hooks->options.audit);
+	if (!hooks->options.audit)
+		bpf_map__set_max_entries(hooks->bpf->maps.audits, 1);
 	bpf_program__set_autoload(hooks->bpf->progs.on_get_random_bytes_user,
 				  hooks->options.audit && hooks->fexit_works);
 	return 0;

@@ -77,13 +77,12 @@ void recording_free(struct recording *recording);
 /* Bytes of the kernel memory that the maps take. */
 uint64_t hooks_map_bytes(const struct hooks *hooks);
 
-/* The audit: counts primitives for the process @pid and its children. */
-int hooks_audit(struct hooks *hooks, pid_t pid, char *why, size_t why_size);
-struct audit {
-	uint64_t primitives[3]; /* bytes at _copy_to_iter, _copy_from_iter, copy_page_from_iter_atomic */
-	uint64_t random; /* of these: random bytes of the kernel, from no endpoint */
-};
-
-void hooks_audited(struct hooks *hooks, struct audit *audit);
+/*
+ * The audit: breakpoints on the copy primitives, for all threads of the @count
+ * processes and what they start; with a @count of 0 for every task, on each
+ * CPU.  Call it before the tracing starts.  Returns 0, or a negative errno with
+ * one line in @why.
+ */
+int hooks_audit(struct hooks *hooks, const pid_t *pids, size_t count, char *why, size_t why_size);
 
 #endif

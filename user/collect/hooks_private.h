@@ -15,8 +15,6 @@ struct hook_status {
 	struct bpf_link *link;
 };
 
-#define AUDIT_PRIMITIVES 3
-
 struct hooks {
 	struct hooks_options options;
 	struct copyscope_bpf *bpf;
@@ -25,7 +23,8 @@ struct hooks {
 	const struct cs_endpoint *endpoints;
 	const struct cs_process *processes;
 	bool fexit_works;
-	struct bpf_link *audit[AUDIT_PRIMITIVES + 1]; /* the last one: random bytes */
+	struct bpf_link **audit; /* breakpoints, and a hook on random bytes */
+	size_t nr_audit, audit_capacity;
 	struct hook_status states[]; /* by row of the table */
 };
 
@@ -34,6 +33,7 @@ int ledger_map(struct hooks *hooks);
 void ledger_unmap(struct hooks *hooks);
 
 /* audit.c */
+void audit_read(struct hooks *hooks, struct recording *recording);
 void audit_close(struct hooks *hooks);
 
 #endif

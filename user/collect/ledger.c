@@ -105,8 +105,10 @@ int hooks_read(struct hooks *hooks, struct recording *r)
 	/* Blocks of remembered buffers that had to make room for others. */
 	if (bss->blocks_made > CS_MAX_BUFFER_BLOCKS)
 		r->lost.buffers += bss->blocks_made - CS_MAX_BUFFER_BLOCKS;
+	r->audited = hooks->nr_audit;
+	audit_read(hooks, r);
 	r->hooks = hooks_families(hooks, &r->nr_hooks);
-	if (r->rows && r->endpoints && r->processes)
+	if (r->rows && r->endpoints && r->processes && r->audits)
 		return 0;
 	recording_free(r);
 	return -ENOMEM;
@@ -117,9 +119,11 @@ void recording_free(struct recording *r)
 	free((void *)r->rows);
 	free((void *)r->endpoints);
 	free((void *)r->processes);
+	free((void *)r->audits);
 	r->rows = NULL;
 	r->endpoints = NULL;
 	r->processes = NULL;
+	r->audits = NULL;
 }
 
 uint64_t hooks_map_bytes(const struct hooks *hooks)

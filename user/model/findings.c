@@ -44,6 +44,9 @@ enum verdict judge(const struct transfer *transfer, const struct cs_lost *lost)
 		return VERDICT_UNKNOWN;
 	if (lost->rows || lost->endpoints || lost->processes || lost->threads || lost->segments)
 		return VERDICT_UNKNOWN;
+	/* Some of what was copied unseen may have been this. */
+	if (transfer->process->audit.unattributed)
+		return VERDICT_UNKNOWN;
 	/* What the socket does later with pinned pages (MSG_ZEROCOPY) is not seen. */
 	if (is_pinned(transfer))
 		return VERDICT_UNKNOWN;
@@ -273,6 +276,16 @@ static void find_derived(struct list *list, const struct report *report, struct 
 				 names.text));
 }
 
+static void find_unattributed(struct list *list, const struct report *report, struct arena *arena)
+{
+	if (report->audit.unattributed)
+		add(list, "unattributed-copies", false,
+		    arena_printf(arena,
+				 "The audit found %llu bytes copied that no hook saw: a path that "
+				 "copyscope does not know, or a call that had not ended.",
+				 (unsigned long long)report->audit.unattributed));
+}
+
 void find_in_report(struct report *report, struct arena *arena)
 {
 	struct list list = { .count = 0 };
@@ -280,6 +293,7 @@ void find_in_report(struct report *report, struct arena *arena)
 
 	find_losses(&list, report, arena);
 	find_derived(&list, report, arena);
+	find_unattributed(&list, report, arena);
 	findings = arena_alloc(arena, list.count * sizeof(*findings));
 	memcpy(findings, list.findings, list.count * sizeof(*findings));
 	report->findings = findings;

@@ -11,6 +11,9 @@ struct report_endpoint name_endpoint(const struct recording *recording, uint32_t
 				     struct arena *arena);
 struct report_process name_process(const struct recording *recording, uint32_t index,
 				   struct arena *arena);
+/* Fills in what the audit found of each of recording->processes, and adds it up. */
+struct report_audit audit_processes(const struct recording *recording,
+				    struct report_process *processes);
 const char *name_call(uint16_t call, struct arena *arena);
 
 enum cs_kind endpoint_kind(const struct recording *recording, uint32_t index);

@@ -6,6 +6,7 @@
 #ifndef MODEL_RECORDING_H
 #define MODEL_RECORDING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,12 @@ struct recorded_hooks {
 	enum provenance provenance;
 };
 
+/* What the processes with a number had copied at the primitives. */
+struct recorded_audit {
+	uint32_t pid;
+	struct cs_audit audit;
+};
+
 struct recording {
 	const char *version; /* of copyscope */
 	const char *kernel; /* uname -r */
@@ -35,6 +42,9 @@ struct recording {
 	size_t nr_hooks;
 	struct cs_lost lost;
 	uint64_t lost_events;
+	bool audited; /* the copy primitives were counted, too */
+	const struct recorded_audit *audits;
+	size_t nr_audits;
 	const struct cs_row *rows;
 	size_t nr_rows;
 	/* By endpoint index: the first CS_FIRST_ENDPOINT slots are unused. */

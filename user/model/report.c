@@ -253,6 +253,20 @@ static void describe_hooks(struct building *building, const struct recording *re
 		report->copies = measured ? PROVENANCE_MEASURED : PROVENANCE_DERIVED;
 }
 
+/* Programs of one process number have one audit. */
+static void list_audited(struct building *building)
+{
+	struct report_process *audited;
+	size_t count = 0;
+
+	audited = arena_alloc(&building->arena, building->nr_processes * sizeof(*audited));
+	for (size_t i = 0; i < building->nr_processes; i++)
+		if (building->processes[i].audit.last)
+			audited[count++] = building->processes[i];
+	building->report.audited = audited;
+	building->report.nr_audited = count;
+}
+
 static void describe(struct building *building, const struct recording *recording)
 {
 	struct report *report = &building->report;
@@ -264,6 +278,8 @@ static void describe(struct building *building, const struct recording *recordin
 	report->duration_ns = recording->duration_ns;
 	report->lost = recording->lost;
 	report->lost_events = recording->lost_events;
+	report->audit = audit_processes(recording, building->processes);
+	list_audited(building);
 	describe_hooks(building, recording);
 }
 

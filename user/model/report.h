@@ -21,10 +21,21 @@ enum verdict {
 	VERDICT_ZERO_COPY,
 };
 
+/* Bytes at the copy primitives, and which of them the hooks saw. */
+struct report_audit {
+	bool known; /* false: nobody asked for it */
+	bool last; /* of the programs that had the process number */
+	uint64_t copied; /* at the primitives */
+	uint64_t seen; /* by hooks on what calls them; can be more than at the primitives */
+	uint64_t own; /* the kernel's own: random bytes, programs that an exec looks at */
+	uint64_t unattributed; /* copied, seen by no hook */
+};
+
 struct report_process {
 	bool known; /* false: lost, pid and comm mean nothing */
 	uint32_t pid;
 	const char *comm; /* any bytes */
+	struct report_audit audit; /* of all programs that had the pid */
 };
 
 struct report_endpoint {
@@ -108,6 +119,9 @@ struct report {
 	enum provenance copies;
 	struct cs_lost lost;
 	uint64_t lost_events;
+	struct report_audit audit; /* of all processes */
+	const struct report_process *audited; /* those with a known audit, one of each pid */
+	size_t nr_audited;
 	const struct transfer *transfers; /* those that copy most first */
 	size_t nr_transfers;
 	size_t nr_left_out; /* by the options */

@@ -73,6 +73,8 @@ static void write_process(struct json *json, const struct report_process *proces
 	else
 		json_null(json, "pid");
 	json_string(json, "comm", process->known ? process->comm : NULL);
+	if (process->audit.known)
+		json_number(json, "unattributed_bytes", process->audit.unattributed);
 	json_close(json, '}');
 }
 
@@ -194,6 +196,38 @@ static void write_totals(struct json *json, const struct report *report)
 	json_close(json, '}');
 }
 
+static void write_audit_numbers(struct json *json, const struct report_audit *audit)
+{
+	json_number(json, "copied_bytes", audit->copied);
+	json_number(json, "seen_bytes", audit->seen);
+	json_number(json, "kernel_own_bytes", audit->own);
+	json_number(json, "unattributed_bytes", audit->unattributed);
+}
+
+static void write_audit(struct json *json, const struct report *report)
+{
+	const struct report_audit *audit = &report->audit;
+
+	json_newline(json);
+	if (!audit->known) {
+		json_null(json, "unattributed_bytes");
+		return;
+	}
+	json_number(json, "unattributed_bytes", audit->unattributed);
+	json_open(json, "audit", '{');
+	write_audit_numbers(json, audit);
+	json_open(json, "processes", '[');
+	for (size_t i = 0; i < report->nr_audited; i++) {
+		json_open(json, NULL, '{');
+		json_number(json, "pid", report->audited[i].pid);
+		json_string(json, "comm", report->audited[i].comm);
+		write_audit_numbers(json, &report->audited[i].audit);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+	json_close(json, '}');
+}
+
 static int render(const struct report *report, const struct render_options *options, FILE *out)
 {
 	struct json json;
@@ -207,6 +241,7 @@ static int render(const struct report *report, const struct render_options *opti
 	json_number(&json, "duration_ns", report->duration_ns);
 	write_hooks(&json, report);
 	write_lost(&json, report);
+	write_audit(&json, report);
 	write_totals(&json, report);
 	json_newline(&json);
 	json_open(&json, "transfers", '[');

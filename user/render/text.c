@@ -192,6 +192,8 @@ static void draw_totals(struct canvas *canvas, const struct report *report)
 	if (!lost_anything(&report->lost, report->lost_events))
 		strbuf_printf(&line, "%snothing" STICK "lost", dot);
 	strbuf_printf(&line, "%s%s", dot, hooks_words(report));
+	if (report->audit.known)
+		add_bytes(&line, canvas, report->audit.unattributed, "unattributed");
 	add_wrapped(canvas, line.text, 0, 7);
 }
 

@@ -36,6 +36,8 @@ my $owner = $$;
 my %running;
 
 sub measured { return $tier ne 'derived' }
+# Are the workloads audited? The breakpoints need root and debug registers.
+sub audited { return measured() && in_guest() }
 sub in_guest { return defined $ENV{COPYSCOPE_VM} }
 
 sub kernel_version
@@ -197,7 +199,7 @@ sub trace
 	my $script = join "\n", map {
 		join ' ', "'$workload'", map { s/'/'\\''/gr =~ s/^|$/'/gr } @$_
 	} @workloads;
-	my ($report, $ran) = path_json([], '/bin/sh', '-ec', $script);
+	my ($report, $ran) = path_json([audited() ? '--audit' : ()], '/bin/sh', '-ec', $script);
 	my @truth = map { JSON::PP->new->decode($_) } split /\n/, $ran->{out};
 
 	is($ran->{status}, 0, 'the tool ends well') or diag($ran->{err});
@@ -262,12 +264,8 @@ sub find_transfers
 	} @{$report->{transfers}};
 }
 
-sub is_fence
-{
-	my ($transfer) = @_;
-
-	return ($transfer->{from}{path} // '') =~ m{/fence0$};
-}
+# The window of a workload ends with an operation on such a file.
+sub is_fence { return $_[0] =~ m{/fence[01]$} }
 
 sub check_names
 {
@@ -371,6 +369,45 @@ sub check_actor
 		"$what: mode switches");
 }
 
+# Each copy at a primitive was seen by a hook.
+sub check_audit
+{
+	my ($report) = @_;
+
+	return unless audited();
+	is($report->{unattributed_bytes}, 0, 'no copy is unattributed')
+		or diag(JSON::PP->new->canonical->encode($report->{audit}));
+}
+
+# For docs/measured.md: the path, and what was predicted, measured and audited.
+sub tell_measured
+{
+	my ($report, $truth, $found, $what) = @_;
+	my %pids = map { ($_->{pid} => 1) } @{$truth->{flows}};
+	my $predicted = by_how(map { $_->{hops} } grep { !is_fence(pack 'H*', $_->{from}{path_hex} // '') }
+		@{$truth->{flows}});
+	my $measured = by_how(map { hops_of($_) } grep { !is_fence($_->{from}{path} // '') } @$found);
+	my $unseen = sum(map { $_->{copied_bytes} - $_->{seen_bytes} - $_->{kernel_own_bytes} }
+		grep { $pids{$_->{pid}} } @{$report->{audit}{processes}});
+
+	open my $out, '>>', $ENV{COPYSCOPE_MEASURED} or die "$ENV{COPYSCOPE_MEASURED}: $!";
+	print $out join("\t", $0 =~ m{([^/]+)\.t$}, $what, (POSIX::uname())[2],
+		(map { ($predicted->{$_}, $measured->{$_}) } qw(copy reference dma transform)),
+		$measured->{copy} + $unseen), "\n";
+	close $out;
+}
+
+# The bytes of hops ("disk>page_cache dma") by how they hopped.
+sub by_how
+{
+	my %sum = map { ($_ => 0) } qw(copy reference dma transform map);
+
+	for my $hops (@_) {
+		$sum{(split / /, $_)[1]} += $hops->{$_} for keys %$hops;
+	}
+	return \%sum;
+}
+
 sub check_lost
 {
 	my ($report) = @_;
@@ -415,6 +452,8 @@ sub check_report
 
 		check_actor($_, \@found, "$what: process $_->{pid}") for @{$truth->{actors}};
 		check_rest($report, $truth, \@found, $what);
+		tell_measured($report, $truth, \@found, $what)
+			if $ENV{COPYSCOPE_MEASURED} && audited();
 	};
 }
 
@@ -428,6 +467,7 @@ sub check_all
 	ok($report, 'the report is JSON') or return;
 	is($report->{hooks}{copies}, measured() ? 'measured' : 'derived', 'the tier is as asked');
 	check_lost($report);
+	check_audit($report);
 	check_schema($report);
 	check_report($report, $truth[$_], $workloads[$_][0]) for 0 .. $#truth;
 	return $report;
