@@ -196,16 +196,17 @@ static int describe(int fd, struct residency *ret)
 	residency_init(ret);
 	if (fstat(fd, &st))
 		return -errno;
+	ret->has_inode = true;
+	ret->dev_major = major(st.st_dev);
+	ret->dev_minor = minor(st.st_dev);
+	ret->ino = st.st_ino;
+	ret->links = st.st_nlink;
 	if (S_ISDIR(st.st_mode))
 		return -EISDIR;
 	if (!S_ISREG(st.st_mode))
 		return RESIDENCY_NOT_REGULAR;
 	if (residency_is_pseudo(fd))
 		return RESIDENCY_PSEUDO;
-	ret->dev_major = major(st.st_dev);
-	ret->dev_minor = minor(st.st_dev);
-	ret->ino = st.st_ino;
-	ret->links = st.st_nlink;
 	ret->size_bytes = st.st_size;
 	return 0;
 }
@@ -239,6 +240,7 @@ int residency_of_fd(struct residency_reader *reader, int fd, bool extents, struc
 	if (error) {
 		residency_release(ret);
 		identity.error = error;
+		identity.why = residency_why(error);
 		*ret = identity;
 	}
 	return error;
@@ -252,7 +254,9 @@ int residency_of_path(struct residency_reader *reader, int folder, const char *p
 
 	if (fd < 0) {
 		residency_init(ret);
-		return ret->error = -errno;
+		ret->error = -errno;
+		ret->why = residency_why(ret->error);
+		return ret->error;
 	}
 	return residency_of_fd(reader, fd, extents, ret);
 }
@@ -277,5 +281,5 @@ const char *residency_why(int error)
 	case -ENODEV:
 		return "it cannot be mapped, so mincore() cannot tell";
 	}
-	return strerror(-error);
+	return strerrordesc_np(-error);
 }

@@ -44,7 +44,9 @@ uint64_t extents_bytes_not_in(const struct extents *extents, const struct extent
 
 struct residency {
 	enum residency_source source;
-	int error; /* negative errno: why there is no source */
+	int error; /* why there is no source, */
+	const char *why; /* and in words; static */
+	bool has_inode;
 	uint32_t dev_major, dev_minor; /* as stat(2) tells them */
 	uint64_t ino;
 	uint64_t links;
