@@ -8,8 +8,8 @@
 static const struct pages_renderer *const pages_renderers[] = { &pages_text, &pages_json,
 								&pages_csv };
 
-const char *const extent_state_words[] = { "dirty",	 "writeback", "active",
-					   "referenced", "mapped",    NULL };
+const char *const extent_state_words[] = { "dirty",  "writeback", "active", "referenced",
+					   "mapped", "filling",	  NULL };
 
 const struct pages_renderer *pages_renderer_find(const char *name)
 {

@@ -75,12 +75,13 @@ bool draw_strip(struct canvas *canvas, const struct residency *residency)
 void draw_legend(struct canvas *canvas)
 {
 	add_wrapped(canvas,
-		    canvas->options->utf8 ?
-			    "strip: █" STICK "resident, ▓ ░" STICK "in" STICK "part, ·" STICK
-			    "not, D" STICK "dirty, W" STICK "writeback, d w" STICK "in" STICK "par"
-											      "t" :
-			    "strip: O" STICK "resident, o" STICK "in" STICK "part, ." STICK
-			    "not, D" STICK "dirty, W" STICK "writeback, d w" STICK "in" STICK "par"
-											      "t",
+		    canvas->options->utf8 ? "strip: █" STICK "resident, ▓ ░" STICK "in" STICK
+					    "part, ·" STICK "not, D" STICK "dirty, W" STICK
+					    "writeback, d" STICK "w" STICK "in" STICK "par"
+					    "t" :
+					    "strip: O" STICK "resident, o" STICK "in" STICK
+					    "part, ." STICK "not, D" STICK "dirty, W" STICK
+					    "writeback, d" STICK "w" STICK "in" STICK "par"
+					    "t",
 		    0, 7);
 }

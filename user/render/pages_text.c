@@ -45,13 +45,12 @@ static void add_share(struct strbuf *line, uint64_t part, uint64_t size)
 	if (!pages)
 		return;
 	share = 100.0 * (double)(part / RESIDENCY_PAGE) / (double)pages;
-	if (share > 100)
-		share = 100;
 	if (part && share < 0.1)
-		share = 0.1;
-	if (share < 100 && share > 99.9)
-		share = 99.9;
-	strbuf_printf(line, STICK "(%.1f" STICK "%%)", share);
+		strbuf_puts(line, STICK "(<0.1" STICK "%)");
+	else if (share < 100 && share > 99.9)
+		strbuf_puts(line, STICK "(>99.9" STICK "%)");
+	else
+		strbuf_printf(line, STICK "(%.1f" STICK "%%)", share < 100 ? share : 100);
 }
 
 struct part {
@@ -288,7 +287,7 @@ static void draw_totals(struct canvas *canvas, const struct pages *pages)
 	if (pages->is_top) {
 		strbuf_puts(&line, canvas->glyphs->dot);
 		add_number(&line, pages->listed_inodes);
-		strbuf_puts(&line, " inodes of the machine hold ");
+		strbuf_puts(&line, STICK "inodes of the machine hold" STICK);
 		add_bytes(&line, pages->listed_pages * RESIDENCY_PAGE);
 	}
 	strbuf_printf(&line, "%sread" STICK "from" STICK "%s", canvas->glyphs->dot,
