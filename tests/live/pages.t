@@ -66,7 +66,8 @@ subtest 'random patterns' => sub {
 		my $got = look($path);
 
 		is(pages_of($got), $pages, "round $round: the pages");
-		is($got->{resident_bytes}, PAGE * (() = $pages =~ /\d+/g), "round $round: their bytes");
+		is($got->{resident_bytes} - bytes_of($got, 'filling'), PAGE * (() = $pages =~ /\d+/g),
+			"round $round: their bytes");
 		is($got->{size_bytes}, -s $file, "round $round: the size");
 		is($got->{source}, $source, "round $round: the source");
 	}
@@ -279,6 +280,38 @@ subtest 'watching' => sub {
 	my $text = run_tool('pages', '-i', '0.2', '-d', '0.5', "$dir/watched");
 	is($text->{exit}, 0, '-d ends it');
 	like($text->{out}, qr/^after 0\.[56] s:\nnothing entered, nothing left\n\z/m, 'with a last look');
+};
+
+# What the module alone knows.
+subtest 'the whole machine' => sub {
+	plan skip_all => 'the module is not loaded' unless $source eq 'module';
+	my $closed = page_file("$dir/closed", 16384);
+	my $gone = page_file("$dir/unlinked", 12288);
+	my $memory = memfd('top');
+
+	read_pages($closed, 0 .. 16383);
+	close $closed;
+	read_pages($gone, 0 .. 12287);
+	unlink "$dir/unlinked";
+	syswrite $memory, 'x' x PAGE for 1 .. 10240;
+	my ($answer, $ran) = pages('--top', '30');
+	my %found = map { (($_->{path} // '') => $_) } @{$answer->{files}};
+	my @bytes = map { $_->{resident_bytes} } @{$answer->{files}};
+
+	is($ran->{status}, 0, 'exit status') or diag($ran->{err});
+	check_schema($answer, '--top');
+	is($found{"$dir/closed"}{resident_bytes}, 16384 * PAGE, 'an inode that nobody has open');
+	is(bytes_of($found{"$dir/closed"}), 16384 * PAGE, 'and its extents');
+	is($found{"$dir/unlinked"}{resident_bytes}, 12288 * PAGE, 'an open file without a name');
+	ok($found{"$dir/unlinked"}{deleted}, 'and is said to be');
+	is($found{'/memfd:top'}{resident_bytes}, 10240 * PAGE, 'a memfd');
+	cmp_ok(scalar @bytes, '<=', 30, 'no more than asked for');
+	is("@bytes", join(' ', sort { $b <=> $a } @bytes), 'the largest first');
+	cmp_ok($answer->{listed}{resident_bytes}, '>=', sum(@bytes), 'of more');
+	cmp_ok(look('/usr/bin/perl')->{mapped_bytes}, '>', 0, 'a program that runs is mapped');
+	my $p = start('setpriv', '--reuid=65534', '--clear-groups', $tool, 'pages', '--top', '3');
+	stop($p);
+	like(read_file($p->{err}), qr/\Acopyscope: --top.*run it as root[^\n]*\n\z/, 'not for all');
 };
 
 sub check_complaint

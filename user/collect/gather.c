@@ -61,7 +61,7 @@ bool gather_add(struct gather *gather, const char *path, bool named, struct resi
 	file = pages_add(gather->pages);
 	file->residency = *residency;
 	file->named = named;
-	file->deleted = residency->has_inode && !residency->links;
+	file->deleted = residency->ino && !residency->links;
 	/* As the kernel's links below /proc call it. */
 	if (file->deleted && length > strlen(deleted) &&
 	    !strcmp(path + length - strlen(deleted), deleted))

@@ -10,6 +10,7 @@
 
 #include "collect/gather.h"
 #include "collect/inodes.h"
+#include "util/cleanup.h"
 
 /* The name that leads to the inode, or what its name was; NULL if there is none. */
 static const char *name_of(int fd, bool deleted, char *path, size_t size)
@@ -30,6 +31,24 @@ static const char *name_of(int fd, bool deleted, char *path, size_t size)
 	    here.st_ino != there.st_ino)
 		return NULL;
 	return path;
+}
+
+/* The file of a block device, below /dev. */
+static const char *name_of_device(const struct listed_inode *one, char *path, size_t size)
+{
+	_cleanup_fclose_ FILE *facts = NULL;
+	char line[256];
+
+	snprintf(line, sizeof(line), "/sys/dev/block/%u:%u/uevent", one->major, one->minor);
+	facts = fopen(line, "re");
+	while (facts && fgets(line, sizeof(line), facts)) {
+		if (strncmp(line, "DEVNAME=", 8))
+			continue;
+		line[strcspn(line, "\n")] = 0;
+		snprintf(path, size, "/dev/%s", line + 8);
+		return path;
+	}
+	return NULL;
 }
 
 /* What the listing tells, where nothing else leads to the inode. */
@@ -63,6 +82,8 @@ static bool add_listed(struct gather *gather, const struct listed_inode *one)
 		take_listed(&r, one);
 	if (one->fd >= 0)
 		name = name_of(one->fd, !r.links, path, sizeof(path));
+	else if (!one->ino)
+		name = name_of_device(one, path, sizeof(path));
 	go_on = gather_add(gather, name ? name : "", false, &r);
 	if (gather->pages->count == before)
 		return go_on;

@@ -305,6 +305,17 @@ static void draw_note(struct canvas *canvas, const struct pages *pages)
 		[RESIDENCY_BY_NONE] = NULL,
 	};
 
+	if (pages->left_out_inodes) {
+		_cleanup_strbuf_ struct strbuf line = { 0 };
+
+		strbuf_puts(&line, ": ");
+		add_number(&line, pages->left_out_inodes);
+		strbuf_puts(&line, " inodes with few pages are not in these sums: the module's "
+				   "list "
+				   "was full");
+		add_coloured(canvas, COLOUR_WARN, "note");
+		add_wrapped(canvas, line.text, strlen("note"), 6);
+	}
 	if (!notes[pages->source])
 		return;
 	add_coloured(canvas, COLOUR_WARN, "note");

@@ -113,7 +113,8 @@ sub pages
 	return ($answer, $ran);
 }
 
-# The same for pages as resident_pages(): of a file of the answer, up to its size.
+# The same as resident_pages(), of a file of the answer: up to its size, and
+# without pages that hold no data yet, which mincore(2) does not count.
 sub pages_of
 {
 	my ($file, $with_state) = @_;
@@ -122,13 +123,17 @@ sub pages_of
 
 	return 'unknown' unless $file->{extents};
 	for my $extent (@{$file->{extents}}) {
-		next if $with_state && !grep { $_ eq $with_state } @{$extent->{state} // []};
+		my @state = @{$extent->{state} // []};
+
+		next if grep { $_ eq 'filling' } @state;
+		next if $with_state && !grep { $_ eq $with_state } @state;
 		push @pages, $extent->{offset} / PAGE ..
 			($extent->{offset} + $extent->{length}) / PAGE - 1;
 	}
 	return join ' ', grep { $_ < $pages } @pages;
 }
 
+# Of the extents, all or those in a state.
 sub bytes_of
 {
 	my ($file, $state) = @_;
