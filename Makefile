@@ -30,7 +30,8 @@ TOOL_SRC := $(PURE_SRC) user/main.c $(wildcard user/cmd/*.c user/collect/*.c)
 TOOL_OBJS := $(TOOL_SRC:%.c=$(BUILD)/%.o)
 WORKLOAD_OBJS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/workload/*.c))
 UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
-PURE_TESTS := $(UNIT) golden
+GOLDEN := golden golden_pages
+PURE_TESTS := $(UNIT) $(GOLDEN)
 CHECKS := $(PURE_TESTS:%=$(BUILD)/check/%) $(PURE_TESTS:%=$(BUILD)/check-asan/%)
 
 .DELETE_ON_ERROR:
@@ -87,12 +88,14 @@ $(BUILD)/check-asan/%: tests/unit/%.c tests/unit/fixture.c $(PURE_SRC)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZE) -MMD -MP -MF $(@D)/.$(@F).d -o $@ $(filter %.c,$^) -lcmocka -lm
 
-$(BUILD)/check/golden: tests/golden/golden.c tests/unit/fixture.c $(PURE_SRC)
+$(GOLDEN:%=$(BUILD)/check/%): $(BUILD)/check/%: tests/golden/%.c tests/golden/compare.c \
+		tests/unit/fixture.c $(PURE_SRC)
 	$(call say,CHECK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $(@D)/.$(@F).d -o $@ $(filter %.c,$^) -lm
 
-$(BUILD)/check-asan/golden: tests/golden/golden.c tests/unit/fixture.c $(PURE_SRC)
+$(GOLDEN:%=$(BUILD)/check-asan/%): $(BUILD)/check-asan/%: tests/golden/%.c tests/golden/compare.c \
+		tests/unit/fixture.c $(PURE_SRC)
 	$(call say,ASAN,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZE) -MMD -MP -MF $(@D)/.$(@F).d -o $@ $(filter %.c,$^) -lm
@@ -120,8 +123,8 @@ bench: deps ## measure what tracing costs, in guest instructions
 	$(Q)$(MAKE) -s -j2 all $(BUILD)/bench-ops $(BUILD)/bench-render
 	$(Q)tests/bench/run
 
-golden: $(BUILD)/check/golden ## rewrite the expected renderings: look at the difference
-	$(Q)$< --update tests/golden
+golden: $(GOLDEN:%=$(BUILD)/check/%) ## rewrite the expected renderings: look at the difference
+	$(Q)for g in $^; do $$g --update tests/golden || exit 1; done
 
 install: $(BUILD)/copyscope ## install the tool and its man page below PREFIX
 	install -D -m 755 $(BUILD)/copyscope $(DESTDIR)$(PREFIX)/bin/copyscope

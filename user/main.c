@@ -14,6 +14,8 @@ static const struct command {
 	const char *does;
 } commands[] = {
 	{ "path", cmd_path, "[TARGET] [-- COMMAND...]", "draw the data path of each transfer" },
+	{ "pages", cmd_pages, "[FILE...] [-p PID] [--top N]",
+	  "what of files is in the page cache" },
 	{ "doctor", cmd_doctor, "[--audit]",
 	  "what this kernel offers, and whether the counts are true" },
 };
@@ -25,7 +27,7 @@ static void usage(FILE *out)
 	      "data took.\n\n",
 	      out);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		fprintf(out, "  copyscope %-7s %-25s %s\n", commands[i].name, commands[i].arguments,
+		fprintf(out, "  copyscope %-7s %-29s %s\n", commands[i].name, commands[i].arguments,
 			commands[i].does);
 	fputs("\ncopyscope COMMAND -h tells a command's options; copyscope(1) tells the rest.\n",
 	      out);

@@ -35,7 +35,7 @@ options_are_documented()
 {
 	local option bad=0
 
-	for option in $(sed -n 's/^\t{ "\([a-z-]*\)", .*_argument.*/\1/p' user/cmd/options.c); do
+	for option in $(sed -n 's/^\t{ "\([a-z-]*\)", .*_argument.*/\1/p' user/cmd/*options.c); do
 		grep -qE -- "[-]*${option//-/\\\\?-}" docs/copyscope.1 || {
 			echo "no --$option in docs/copyscope.1"
 			bad=1

@@ -10,10 +10,10 @@
 #include <string.h>
 
 #include "render/renderer.h"
+#include "tests/golden/compare.h"
 #include "tests/unit/fixture.h"
 #include "util/cleanup.h"
 #include "util/strbuf.h"
-#include "util/utf8.h"
 
 #define MIB ((uint64_t)1 << 20)
 #define GIB ((uint64_t)1 << 30)
@@ -226,62 +226,6 @@ static const struct {
 	{ "json", "json", { .width = 0 } },
 };
 
-static int read_file(const char *path, struct strbuf *ret)
-{
-	_cleanup_fclose_ FILE *file = fopen(path, "r");
-	char block[4096];
-	size_t length;
-
-	if (!file)
-		return -1;
-	while ((length = fread(block, 1, sizeof(block), file)))
-		strbuf_add(ret, block, length);
-	return 0;
-}
-
-static int write_file(const char *path, const char *bytes, size_t length)
-{
-	_cleanup_fclose_ FILE *file = fopen(path, "w");
-
-	return file && fwrite(bytes, 1, length, file) == length ? 0 : -1;
-}
-
-static int check(const char *path, const char *text, size_t length, bool update)
-{
-	_cleanup_strbuf_ struct strbuf expected = { 0 };
-
-	if (update)
-		return write_file(path, text, length);
-	if (read_file(path, &expected)) {
-		printf("%s: missing\n", path);
-		return -1;
-	}
-	if (expected.length == length && !memcmp(strbuf_text(&expected), text, length))
-		return 0;
-	printf("%s differs; what came out:\n%s\n", path, text);
-	return -1;
-}
-
-/* Whatever the names are: nothing acts on the terminal, no line is too long. */
-static int check_lines(const char *path, const char *text, const struct render_options *look)
-{
-	int failures = 0;
-
-	while (*text) {
-		size_t length = strcspn(text, "\n");
-		_cleanup_strbuf_ struct strbuf line = { 0 };
-
-		strbuf_add(&line, text, length);
-		if (!look->colour && utf8_width(line.text) > look->width && ++failures)
-			printf("%s: too wide: %s\n", path, line.text);
-		for (size_t i = 0; i < length; i++)
-			if ((unsigned char)text[i] < ' ' && !(look->colour && text[i] == '\033'))
-				failures++;
-		text += length + (text[length] == '\n');
-	}
-	return failures;
-}
-
 static int run(const char *folder, size_t recording, size_t look, bool update)
 {
 	_cleanup_strbuf_ struct strbuf path = { 0 };
@@ -301,8 +245,8 @@ static int run(const char *folder, size_t recording, size_t look, bool update)
 	report_free(report);
 	fclose(out);
 	if (looks[look].options.width)
-		failed |= check_lines(path.text, text, &looks[look].options);
-	return failed || check(path.text, text, length, update);
+		failed |= golden_check_lines(path.text, text, &looks[look].options);
+	return failed || golden_check(path.text, text, length, update);
 }
 
 int main(int argc, char **argv)

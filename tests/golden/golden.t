@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Renderings of fixed recordings, compared with what was looked at once.
-echo 1..3
+echo 1..6
 n=0
 check()
 {
@@ -17,4 +17,9 @@ check()
 }
 check "renderings" build/check/golden tests/golden
 check "renderings, with sanitizers" build/check-asan/golden tests/golden
-check "JSON fits its schema" tests/golden/validate docs/report.schema.json tests/golden/*.json
+check "JSON fits its schema" tests/golden/validate docs/report.schema.json \
+	$(ls tests/golden/*.json | grep -v '/pages-')
+check "pages" build/check/golden_pages tests/golden
+check "pages, with sanitizers" build/check-asan/golden_pages tests/golden
+check "pages: JSON fits its schema" tests/golden/validate docs/pages.schema.json \
+	tests/golden/pages-*.json

@@ -10,6 +10,7 @@ enum {
 };
 
 int cmd_path(int argc, char **argv);
+int cmd_pages(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 
 #endif

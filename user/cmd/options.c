@@ -62,7 +62,7 @@ void complain(const char *format, ...)
 	fprintf(stderr, "copyscope: %s\n", line);
 }
 
-static int parse_seconds(const char *text, double *seconds)
+int options_seconds(const char *text, double *seconds)
 {
 	char *end;
 
@@ -105,7 +105,7 @@ bad:
 	return -EINVAL;
 }
 
-static int parse_pids(struct options *o, char *text)
+int options_pids(struct options *o, char *text)
 {
 	struct target *t = &o->target;
 	char *end, *at = text;
@@ -165,15 +165,23 @@ static int parse_format(struct options *o, const char *text)
 	return -EINVAL;
 }
 
-static int parse_one(struct options *o, int option, char *value)
+int options_color(struct options *o, const char *text)
 {
 	static const char *const colors[] = { "auto", "always", "never", NULL };
+	int choice = parse_choice("--color", text, colors);
+
+	o->color = choice;
+	return choice < 0 ? choice : 0;
+}
+
+static int parse_one(struct options *o, int option, char *value)
+{
 	static const char *const tiers[] = { "best", "derived", NULL };
 	int choice;
 
 	switch (option) {
 	case 'p':
-		return parse_pids(o, value);
+		return options_pids(o, value);
 	case 'n':
 		o->target.comm = value;
 		return 0;
@@ -187,9 +195,9 @@ static int parse_one(struct options *o, int option, char *value)
 		o->target.follow = false;
 		return 0;
 	case 'd':
-		return parse_seconds(value, &o->duration);
+		return options_seconds(value, &o->duration);
 	case 'i':
-		return parse_seconds(value, &o->interval);
+		return options_seconds(value, &o->interval);
 	case 'o':
 		o->output = value;
 		return 0;
@@ -202,9 +210,7 @@ static int parse_one(struct options *o, int option, char *value)
 	case OPT_MIN_BYTES:
 		return parse_bytes(value, &o->min_bytes);
 	case OPT_COLOR:
-		choice = parse_choice("--color", value, colors);
-		o->color = choice;
-		return choice < 0 ? choice : 0;
+		return options_color(o, value);
 	case OPT_TIER:
 		choice = parse_choice("--tier", value, tiers);
 		o->tier = choice;
@@ -247,7 +253,7 @@ static int check_target(const struct options *o)
 }
 
 /* getopt's own messages do not name the mend. */
-static int complain_of(int option, char **argv)
+int options_refuse(int option, char **argv)
 {
 	const char *given = argv[optind - 1];
 
@@ -280,7 +286,7 @@ int options_parse(struct options *o, int argc, char **argv, const char *usage)
 			return 1;
 		}
 		if (option == '?' || option == ':')
-			return complain_of(option, argv);
+			return options_refuse(option, argv);
 		error = parse_one(o, option, optarg);
 		if (error)
 			return error;

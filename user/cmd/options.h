@@ -31,6 +31,13 @@ struct options {
 int options_parse(struct options *options, int argc, char **argv, const char *usage);
 void options_deinit(struct options *options);
 
+/* For commands with options of their own.  Each complains in one line and returns -EINVAL. */
+int options_seconds(const char *text, double *seconds);
+int options_pids(struct options *options, char *text);
+int options_color(struct options *options, const char *text);
+/* What getopt_long() returned '?' or ':' for. */
+int options_refuse(int option, char **argv);
+
 /* How to draw on @out: its width, colours, the locale. */
 struct render_options options_render(const struct options *options, FILE *out);
 
