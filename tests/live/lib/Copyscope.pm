@@ -23,7 +23,7 @@ use Time::HiRes qw(sleep time);
 our @EXPORT = qw(
 	$tool $workload $dir $tier measured in_guest kernel_version prepare memory_dir
 	read_file write_file slurp_json tier_options run_tool start start_tool wait_for_line wait_until stop
-	path_json trace check_all check_report find_transfers hops_of calls_of same sum
+	path_json trace check_all check_report check_lost check_audit find_transfers hops_of calls_of same sum
 );
 
 our $tool = $ENV{COPYSCOPE} // getcwd() . '/build/copyscope';
