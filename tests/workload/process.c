@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <linux/perf_event.h>
+#include <sys/syscall.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -120,7 +122,25 @@ static void evict(void)
 	close(open_source(options.src));
 }
 
+/*
+ * Keeps an event of a task open. The first one and the last one patch the
+ * scheduler, and an emulated CPU may run the breakpoint of a patch too late.
+ */
+static void run_hold(void)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.size = sizeof(attr),
+		.config = PERF_COUNT_SW_DUMMY,
+	};
+
+	if (syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC) < 0)
+		die("perf_event_open: %s", strerror(errno));
+	pause();
+}
+
 const struct workload process_workloads[] = {
+	{ "hold", run_hold, "keep a perf event open until killed", .silent = true },
 	{ "storm", storm, "--count children, each with one read of --src", false },
 	{ "rename", rename_source, "--src renamed and removed while it is read", false },
 	{ "hostile", hostile, "a process whose name no terminal should see", false },
