@@ -36,13 +36,33 @@ CHECKS := $(PURE_TESTS:%=$(BUILD)/check/%) $(PURE_TESTS:%=$(BUILD)/check-asan/%)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps tests unit test demo bench render-bench install lint format golden clean help module
+# The kernel that the module is built for.
+KDIR ?= /lib/modules/$(shell uname -r)/build
+MODULE_OUT := $(BUILD)/module
 
-all: $(BUILD)/copyscope $(if $(wildcard module/Kbuild),,left-out) ## build the tool
+.PHONY: all deps tests unit test demo bench render-bench install lint format golden clean help
+.PHONY: module module-install left-out
 
-.PHONY: left-out
+all: $(BUILD)/copyscope $(if $(wildcard $(KDIR)/Makefile),module,left-out) ## build the tool, and the module if the kernel's headers are there
+
 left-out: $(BUILD)/copyscope
-	@echo "built $(BUILD)/copyscope; left out: the kernel module, which has no source yet"
+	@echo "built $(BUILD)/copyscope; left out: the kernel module, as $(KDIR) is missing:" \
+		"install the kernel's headers, or say make module KDIR=FOLDER"
+
+# From a copy, as Kbuild builds beside the sources and each kernel has its own.
+module: ## build the kernel module, for this kernel or that of KDIR=FOLDER
+	$(Q)[ -e $(KDIR)/Makefile ] || { echo "$(KDIR) has no kernel headers:" \
+		"install linux-headers-$$(uname -r), or set KDIR" >&2; exit 1; }
+	$(call say,MODULE,$(MODULE_OUT)/copyscope.ko)
+	$(Q)mkdir -p $(MODULE_OUT)/module $(MODULE_OUT)/abi
+	$(Q)cp -pu module/Kbuild module/*.c module/*.h $(MODULE_OUT)/module/
+	$(Q)cp -pu abi/*.h $(MODULE_OUT)/abi/
+	$(Q)$(MAKE) -s -C $(KDIR) M=$(abspath $(MODULE_OUT))/module modules
+	$(Q)cp $(MODULE_OUT)/module/copyscope.ko $(MODULE_OUT)/copyscope.ko
+
+module-install: module ## install the module for the kernel of KDIR, and its man page
+	$(Q)$(MAKE) -s -C $(KDIR) M=$(abspath $(MODULE_OUT))/module modules_install
+	install -D -m 644 docs/copyscope.4 $(DESTDIR)$(PREFIX)/share/man/man4/copyscope.4
 
 $(BUILD)/copyscope: $(TOOL_OBJS)
 	$(call say,LINK,$@)
@@ -133,7 +153,7 @@ install: $(BUILD)/copyscope ## install the tool and its man page below PREFIX
 lint: ## check format, scripts and man page
 	$(Q)clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
 	$(Q)shellcheck $$(git ls-files tests tools .ci | xargs grep -lE '^#!/bin/(ba)?sh')
-	$(Q)mandoc -T lint -W warning docs/copyscope.1
+	$(Q)mandoc -T lint -W warning docs/copyscope.1 docs/copyscope.4
 
 format: ## format the C code
 	$(Q)clang-format -i $$(git ls-files '*.c' '*.h')

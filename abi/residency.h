@@ -31,7 +31,8 @@
  *			tmpfs, pages in swap
  *	links		names of the inode: 0 for an unlinked file
  *	opens		open file descriptions, and what else holds on to a name:
- *			working directories, an overlay; openers of a block device
+ *			working directories, an overlay, of a folder the names
+ *			in it; openers of a block device
  *	type		of the file system ("bdev" for block devices)
  *
  * If there were more inodes than the module has room for (its parameter
@@ -133,7 +134,7 @@ struct cs_residency {
 	__u32 facts; /* enum cs_residency_fact */
 	__u64 next; /* where to go on, 0: done */
 	__u64 dev; /* of the inode that owns the pages, as in st_dev */
-	| MINOR, of the inode that owns the pages * / __u64 ino;
+	__u64 ino;
 	__u64 file_size;
 	__u64 resident;
 	__u64 dirty;

@@ -45,7 +45,7 @@ options_are_documented()
 }
 
 check "the README is short" test "$(wc -l <README.md)" -le 150
-check "the man page is clean" mandoc -T lint -W warning docs/copyscope.1
+check "the man pages are clean" mandoc -T lint -W warning docs/copyscope.1 docs/copyscope.4
 check "the hooks are documented" hooks_are_documented
 check "the options are documented" options_are_documented
 check "the model knows only the ledger" foreign user/model 'abi/|model/|util/'
