@@ -14,8 +14,8 @@
  *   side row     ops and delivered are 0  what devices, faults and write-back
  *                                         did for an endpoint: the source for
  *                                         DISK_TO_CACHE and CACHE_TO_MAPPING,
- *                                         the destination for CACHE_TO_DISK
- *                                         and SOCKET_TO_NIC
+ *                                         the destination for CACHE_TO_DISK,
+ *                                         SOCKET_TO_NIC and SOCKET_TO_SOCKET
  */
 #ifndef CS_LEDGER_H
 #define CS_LEDGER_H
@@ -106,7 +106,8 @@ enum cs_how {
 	X(PIPE_TO_SOCKET, PIPE_BUFFER, SOCKET_BUFFER, COPY)             \
 	X(SOCKET_TO_CACHE, SOCKET_BUFFER, PAGE_CACHE, COPY)             \
 	X(SOCKET_TO_PIPE, SOCKET_BUFFER, PIPE_BUFFER, COPY)             \
-	X(CACHE_TO_DEVICE, PAGE_CACHE, DEVICE, COPY)
+	X(CACHE_TO_DEVICE, PAGE_CACHE, DEVICE, COPY)                    \
+	X(SOCKET_TO_SOCKET, SOCKET_BUFFER, SOCKET_BUFFER, COPY)
 
 enum cs_hop {
 #define CS_HOP_NAME(name, from, to, how) CS_##name,
@@ -125,6 +126,7 @@ enum cs_call {
 
 enum cs_row_flags {
 	CS_ROW_DERIVED = 1 << 0, /* implied by the syscall, not seen by a hook */
+	CS_ROW_PINNED = 1 << 1, /* a side row of pinned pages (MSG_ZEROCOPY) only */
 };
 
 struct cs_row_key {

@@ -143,6 +143,7 @@ struct kiocb {
 struct msghdr {
 	struct iov_iter msg_iter;
 	unsigned int msg_flags;
+	struct ubuf_info *msg_ubuf; /* of a caller in the kernel */
 };
 
 struct in6_addr {
@@ -195,9 +196,26 @@ struct net_device {
 	struct device dev;
 };
 
+struct ubuf_info {
+	const void *ops;
+};
+
+struct ubuf_info___v61 {
+	const void *callback;
+};
+
+struct skb_shared_info {
+	u8 flags;
+	void *destructor_arg;
+};
+
 struct sk_buff {
 	struct sock *sk;
+	char cb[48];
 	unsigned int len;
+	unsigned int data_len;
+	int skb_iif;
+	unsigned int end;
 	unsigned char *head;
 	unsigned char *data;
 	u16 transport_header;

@@ -3,17 +3,15 @@
  * Sockets: what is sent and received by copy or by page reference, and what a
  * NIC fetches by DMA.
  */
-#include "bpf/ledger.bpf.h"
+#include "bpf/skb.bpf.h"
 #include "bpf/inode.bpf.h"
 #include <bpf/bpf_endian.h>
 
 #define AF_INET6 10
 #define MSG_PEEK 0x2
 #define MSG_TRUNC 0x20
+#define MSG_ERRQUEUE 0x2000
 #define IPPROTO_TCP 6
-#define UDP_HEADER_BYTES 8
-#define TCP_TIME_WAIT 6
-#define TCP_NEW_SYN_RECV 12
 
 /* The end of one message's send: user memory by an operation, else for a splice under way. */
 static __always_inline int sent(struct task_struct *task, struct file *file, struct msghdr *msg,
@@ -85,6 +83,9 @@ int TRACED_PROG(on_tcp_recvmsg, struct sock *sk, struct msghdr *msg, u64 size, i
 	u64 ret = 0;
 
 	bpf_get_func_ret(ctx, &ret);
+	/* No payload: what the error queue tells of pinned pages. */
+	if (flags & MSG_ERRQUEUE && (int)ret <= 0)
+		return 0;
 	/* TCP throws the bytes away. */
 	if (flags & MSG_TRUNC)
 		ret = 0;
@@ -182,15 +183,6 @@ int TRACED_PROG(on_skb_splice_from_iter)
 	return referenced(task, ret);
 }
 
-SEC("?fexit/skb_zerocopy_iter_stream")
-int TRACED_PROG(on_skb_zerocopy_iter_stream)
-{
-	u64 ret = 0;
-
-	bpf_get_func_ret(ctx, &ret);
-	return referenced(task, (int)ret);
-}
-
 /* The syscall around many messages, counted with the row of the last one. */
 static __always_inline int on_mmsg(struct task_struct *task)
 {
@@ -223,45 +215,6 @@ int TRACED_PROG(on_recvmmsg)
 	return on_mmsg(task);
 }
 
-/* Payload bytes of a packet that stands before a device. */
-static __always_inline u64 payload_bytes(struct sk_buff *skb, u32 kind)
-{
-	unsigned char *head = BPF_CORE_READ(skb, head);
-	u64 start =
-		BPF_CORE_READ(skb, transport_header) + (u64)head - (u64)BPF_CORE_READ(skb, data);
-	u64 bytes = BPF_CORE_READ(skb, len);
-	u8 words = 0;
-
-	if (kind == CS_KIND_TCP) {
-		bpf_probe_read_kernel(&words, 1, head + BPF_CORE_READ(skb, transport_header) + 12);
-		start += (words >> 4) * 4;
-	} else {
-		start += UDP_HEADER_BYTES;
-	}
-	return bytes > start ? bytes - start : 0;
-}
-
-/*
- * The first packets leave before the first operation on the socket has ended,
- * most of them in the context of the task that sends.  Softirqs of others run
- * there, too: a foreign socket may be described, but has no operation of ours.
- * Its state is left alone, since this may have interrupted a hook of the task.
- */
-static __always_inline u32 socket_at_first_sight(struct sock *sk)
-{
-	u8 state = BPF_CORE_READ(sk, __sk_common.skc_state);
-	struct file *file;
-
-	if (!is_traced(bpf_get_current_task_btf()))
-		return 0;
-	if (state == TCP_TIME_WAIT || state == TCP_NEW_SYN_RECV)
-		return 0; /* no full struct sock */
-	file = BPF_CORE_READ(sk, sk_socket, file);
-	if (!file)
-		return 0;
-	return endpoint_find(NULL, (u64)BPF_CORE_READ(file, f_inode), (u64)file);
-}
-
 /*
  * Loopback, veth and other devices without hardware have no parent and do no
  * DMA.  This runs in any task: the socket is all that tells whose bytes they
@@ -272,15 +225,11 @@ int BPF_PROG(on_net_dev_start_xmit, struct sk_buff *skb, struct net_device *dev)
 {
 	struct cs_row_key key = { .call = CS_CALL_KERNEL, .hop = CS_SOCKET_TO_NIC };
 	struct cs_endpoint *e;
-	struct sock *sk;
 	u32 index;
 
 	if (!dev->dev.parent || !skb->sk)
 		return 0;
-	sk = BPF_CORE_READ(skb, sk);
-	index = socket_endpoint((u64)sk);
-	if (!index)
-		index = socket_at_first_sight(sk);
+	index = sender_of(skb);
 	e = bpf_map_lookup_elem(&endpoints, &index);
 	if (!index || !e)
 		return 0;

@@ -59,12 +59,7 @@ sub check
 	is($nic->{provenance}, 'measured', "$name: DMA is measured");
 }
 
-system('modprobe', 'e1000e') == 0 or BAIL_OUT('no e1000e');
-my ($nic) = map { m{/net/([^/]+)/device/driver} } glob '/sys/class/net/*/device/driver';
-BAIL_OUT('the machine has no NIC: is this tests/vm/run?') unless $nic;
-ip('address', 'add', '10.0.3.15/24', 'dev', $nic);
-ip('link', 'set', $nic, 'up');
-wait_until('the link', sub { (read_file("/sys/class/net/$nic/carrier") // '') =~ /1/ });
+nic_up();
 check($_, '10.0.3.100:7000', 1) for 'read', 'sendfile';
 
 # The other end of a veth pair, in a namespace of its own.

@@ -55,6 +55,76 @@ static void zero_copy_needs_all_to_be_seen(void **state)
 	assert_int_equal(verdict_of(&w.fixture), VERDICT_UNKNOWN);
 }
 
+/* The side row of what was copied between the socket and its device. */
+static void copied_later(struct world *w, uint8_t flags, uint64_t bytes)
+{
+	fixture_side(&w->fixture, 0, CS_MEMORY, w->tcp, CS_SOCKET_TO_SOCKET, bytes)->key.flags =
+		flags;
+	w->fixture.recording.followed = true;
+}
+
+static void pinned_pages_are_followed(void **state)
+{
+	const struct transfer *pinned, *other;
+	struct report *report;
+	struct world w;
+
+	(void)state;
+	/* Nobody looked. */
+	begin(&w);
+	ROW(w.p, CS_MEMORY, w.tcp, CS_USER_PINNED_BY_SOCKET, NR_SENDTO, 1, MIB);
+	report = report_of(&w.fixture);
+	assert_true(transfer_says(&report->transfers[0], "zerocopy-unconfirmed"));
+	report_free(report);
+
+	begin(&w);
+	ROW(w.p, CS_MEMORY, w.tcp, CS_USER_PINNED_BY_SOCKET, NR_SENDTO, 1, MIB);
+	w.fixture.recording.followed = true;
+	report = report_of(&w.fixture);
+	assert_int_equal(report->transfers[0].verdict, VERDICT_ZERO_COPY);
+	assert_int_equal(report->transfers[0].nr_findings, 0);
+	report_free(report);
+
+	/* What was pinned is what was copied, though the socket sent more. */
+	begin(&w);
+	ROW(w.p, CS_MEMORY, w.tcp, CS_USER_PINNED_BY_SOCKET, NR_SENDTO, 1, MIB);
+	ROW(w.p, w.file, w.tcp, CS_CACHE_HELD_BY_SOCKET, NR_SENDFILE, 1, 3 * MIB);
+	copied_later(&w, CS_ROW_PINNED, MIB);
+	report = report_of(&w.fixture);
+	pinned = between(report, CS_KIND_MEMORY, CS_KIND_TCP);
+	other = between(report, CS_KIND_FILE, CS_KIND_TCP);
+	assert_int_equal(pinned->cpu_copied_bytes, MIB);
+	assert_int_equal(pinned->delivered_bytes, MIB);
+	assert_int_equal(pinned->verdict, VERDICT_COPIED);
+	assert_true(transfer_says(pinned, "zerocopy-fallback"));
+	assert_false(transfer_says(pinned, "zerocopy-unconfirmed"));
+	assert_int_equal(other->verdict, VERDICT_ZERO_COPY);
+	assert_int_equal(other->nr_findings, 0);
+	report_free(report);
+}
+
+static void segments_are_of_all_that_was_sent(void **state)
+{
+	const struct transfer *pinned, *other;
+	struct report *report;
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	ROW(w.p, CS_MEMORY, w.tcp, CS_USER_PINNED_BY_SOCKET, NR_SENDTO, 1, MIB);
+	ROW(w.p, w.file, w.tcp, CS_CACHE_HELD_BY_SOCKET, NR_SENDFILE, 1, 3 * MIB);
+	copied_later(&w, 0, 4 * MIB);
+	report = report_of(&w.fixture);
+	pinned = between(report, CS_KIND_MEMORY, CS_KIND_TCP);
+	other = between(report, CS_KIND_FILE, CS_KIND_TCP);
+	assert_int_equal(pinned->cpu_copied_bytes, MIB);
+	assert_true(transfer_says(pinned, "zerocopy-fallback"));
+	assert_int_equal(other->cpu_copied_bytes, 3 * MIB);
+	assert_int_equal(other->verdict, VERDICT_COPIED);
+	assert_true(transfer_says(other, "software-segmentation"));
+	report_free(report);
+}
+
 static void zero_copy_needs_nothing_to_be_lost(void **state)
 {
 	const struct cs_lost losses[] = {
@@ -203,6 +273,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(zero_copy_needs_all_to_be_seen),
+		cmocka_unit_test(pinned_pages_are_followed),
+		cmocka_unit_test(segments_are_of_all_that_was_sent),
 		cmocka_unit_test(zero_copy_needs_nothing_to_be_lost),
 		cmocka_unit_test(derived_and_measured_make_derived),
 		cmocka_unit_test(small_operations),

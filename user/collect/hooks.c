@@ -106,6 +106,12 @@ static bool fact_served(const struct hooks *hooks, const char *fact)
 	return false;
 }
 
+bool hooks_follow(const struct hooks *hooks)
+{
+	return fact_served(hooks, "pinned pages") && fact_served(hooks, "pinned pages copied") &&
+	       fact_served(hooks, "segments copied") && fact_served(hooks, "packets copied");
+}
+
 static void choose(struct hooks *hooks, struct btf *vmlinux)
 {
 	int error = fexit_error(vmlinux);
@@ -124,7 +130,7 @@ static void choose(struct hooks *hooks, struct btf *vmlinux)
 			s->state = HOOK_UNNEEDED;
 			continue;
 		}
-		if (hook->kind == HOOK_FEXIT && refused) {
+		if (hook->kind != HOOK_TRACEPOINT && refused) {
 			s->state = HOOK_REFUSED;
 			s->error = refused;
 			continue;
@@ -355,13 +361,18 @@ size_t hooks_count(const struct hooks *hooks)
 
 struct hook_report hooks_report(const struct hooks *hooks, size_t i)
 {
+	static const char *const kinds[] = {
+		[HOOK_FEXIT] = "fexit",
+		[HOOK_FENTRY] = "fentry",
+		[HOOK_TRACEPOINT] = "tracepoint",
+	};
 	const struct hook *hook = &hook_table[i];
 
 	return (struct hook_report){
 		.group = hook->fact,
 		.program = hook->program,
 		.target = hook->target,
-		.kind = hook->kind == HOOK_FEXIT ? "fexit" : "tracepoint",
+		.kind = kinds[hook->kind],
 		.loses = hook->loses,
 		.state = hooks->states[i].state,
 		.error = hooks->states[i].error,

@@ -42,7 +42,7 @@ struct hook_report {
 	const char *group; /* what it sees: "file reads" */
 	const char *program;
 	const char *target;
-	const char *kind; /* "fexit", "tracepoint" */
+	const char *kind; /* "fexit", "fentry", "tracepoint" */
 	const char *loses; /* what is not known without its group */
 	enum hook_state state;
 	int error; /* errno of HOOK_REFUSED */

@@ -28,6 +28,9 @@ struct hooks {
 	struct hook_status states[]; /* by row of the table */
 };
 
+/* Is every hook attached that sees copies between a socket and its device? */
+bool hooks_follow(const struct hooks *hooks);
+
 /* ledger.c */
 int ledger_map(struct hooks *hooks);
 void ledger_unmap(struct hooks *hooks);

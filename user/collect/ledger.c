@@ -107,6 +107,7 @@ int hooks_read(struct hooks *hooks, struct recording *r)
 		r->lost.buffers += bss->blocks_made - CS_MAX_BUFFER_BLOCKS;
 	r->audited = hooks->nr_audit;
 	audit_read(hooks, r);
+	r->followed = hooks_follow(hooks);
 	r->hooks = hooks_families(hooks, &r->nr_hooks);
 	if (r->rows && r->endpoints && r->processes && r->audits)
 		return 0;

@@ -47,8 +47,8 @@ enum verdict judge(const struct transfer *transfer, const struct cs_lost *lost)
 	/* Some of what was copied unseen may have been this. */
 	if (transfer->process->audit.unattributed)
 		return VERDICT_UNKNOWN;
-	/* What the socket does later with pinned pages (MSG_ZEROCOPY) is not seen. */
-	if (is_pinned(transfer))
+	/* What the socket does later with pinned pages (MSG_ZEROCOPY) may be unseen. */
+	if (is_pinned(transfer) && !transfer->followed)
 		return VERDICT_UNKNOWN;
 	if (!transfer->from->known || !transfer->from->resolved)
 		return VERDICT_UNKNOWN;
@@ -75,8 +75,9 @@ static bool operations_are_small(const struct transfer *transfer)
 	uint64_t moved = 0;
 
 	for (size_t i = 0; i < transfer->nr_hops; i++)
-		if (hop_how(transfer->hops[i].id) == CS_COPY ||
-		    hop_how(transfer->hops[i].id) == CS_REFERENCE)
+		if ((hop_how(transfer->hops[i].id) == CS_COPY ||
+		     hop_how(transfer->hops[i].id) == CS_REFERENCE) &&
+		    transfer->hops[i].id != CS_SOCKET_TO_SOCKET)
 			moved += transfer->hops[i].bytes;
 	if (moved < transfer->delivered_bytes)
 		moved = transfer->delivered_bytes;
@@ -127,6 +128,27 @@ static void find_path(struct list *list, const struct transfer *transfer)
 	}
 }
 
+/* What became of the bytes in the socket, after the call. */
+static void find_later_copies(struct list *list, const struct transfer *transfer)
+{
+	bool copied = has_hop(transfer, CS_SOCKET_TO_SOCKET);
+
+	if (copied && is_pinned(transfer))
+		add(list, "zerocopy-fallback", false,
+		    "MSG_ZEROCOPY pinned the pages and the kernel copied them after all, as the "
+		    "receiver is on this host (loopback, veth) or the device cannot gather: send "
+		    "without it here, or turn on the device's scatter-gather.");
+	else if (copied)
+		add(list, "software-segmentation", false,
+		    "The kernel copied the bytes once more into packets, as the device cannot "
+		    "gather them from where they are: turn on its scatter-gather and checksum "
+		    "offload (ethtool -K), or use a device that has them.");
+	else if (is_pinned(transfer) && !transfer->followed)
+		add(list, "zerocopy-unconfirmed", false,
+		    "MSG_ZEROCOPY pinned the pages; whether the kernel copied them later after "
+		    "all, as it does over loopback, is not seen: ask the socket's error queue.");
+}
+
 static void find_in_transfer(struct list *list, const struct transfer *transfer)
 {
 	if (transfer->from->known && !transfer->from->resolved)
@@ -134,10 +156,7 @@ static void find_in_transfer(struct list *list, const struct transfer *transfer)
 		    "What the written memory was could not be looked up: it may be a mapped "
 		    "file.");
 	find_path(list, transfer);
-	if (is_pinned(transfer))
-		add(list, "zerocopy-unconfirmed", false,
-		    "MSG_ZEROCOPY pinned the pages; whether the kernel copied them later after "
-		    "all, as it does over loopback, is not seen: ask the socket's error queue.");
+	find_later_copies(list, transfer);
 	if (operations_are_small(transfer))
 		add(list, "small-operations", false,
 		    "The bytes are moved in many operations of less than 4 KiB: larger buffers "

@@ -22,6 +22,7 @@ bool row_is_side(const struct cs_row *row)
 	case CS_DISK_TO_CACHE:
 	case CS_CACHE_TO_DISK:
 	case CS_SOCKET_TO_NIC:
+	case CS_SOCKET_TO_SOCKET:
 	case CS_CACHE_TO_MAPPING:
 		return true;
 	default:

@@ -42,6 +42,7 @@ struct recording {
 	size_t nr_hooks;
 	struct cs_lost lost;
 	uint64_t lost_events;
+	bool followed; /* what sockets copy after the call was counted */
 	bool audited; /* the copy primitives were counted, too */
 	const struct recorded_audit *audits;
 	size_t nr_audits;

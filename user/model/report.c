@@ -139,6 +139,7 @@ static void list_transfers(struct building *building, const struct fold *fold)
 		transfer->counters = flow->counters;
 		list_hops(building, fold, flow, transfer);
 		list_calls(building, fold, flow, transfer);
+		transfer->followed = fold->recording->followed;
 		transfer->verdict = judge(transfer, &fold->recording->lost);
 	}
 }

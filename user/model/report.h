@@ -95,6 +95,7 @@ struct transfer {
 	struct counters counters;
 	enum provenance provenance; /* of what was copied and referenced */
 	enum verdict verdict;
+	bool followed; /* hooks saw what was copied between the socket and its device */
 };
 
 struct report_totals {

@@ -71,13 +71,34 @@ static size_t lower_bound(const struct index *index, uint32_t endpoint, uint32_t
 	return low;
 }
 
-/* Bytes that the flow got by way of the page cache or a mapping of it. */
-static uint64_t weight_of(const struct fold *fold, const struct flow *flow, enum cs_hop side)
+/* What a side row names is the end of a flow, not where it begins. */
+static bool is_at_destination(enum cs_hop side)
 {
+	return side == CS_CACHE_TO_DISK || side == CS_SOCKET_TO_NIC || side == CS_SOCKET_TO_SOCKET;
+}
+
+static uint64_t pinned_bytes(const struct fold *fold, const struct flow *flow)
+{
+	uint64_t bytes = 0;
+
+	for_each_hop(fold, flow, node)
+		if (node->id == CS_USER_PINNED_BY_SOCKET || node->id == CS_MAPPING_PINNED_BY_SOCKET)
+			bytes += node->bytes;
+	return bytes;
+}
+
+/* Bytes of the flow that the side row may be of. */
+static uint64_t weight_of(const struct fold *fold, const struct flow *flow,
+			  const struct cs_row_key *key)
+{
+	enum cs_hop side = key->hop;
 	uint64_t mapped = 0, cached = 0;
 
-	if (side == CS_CACHE_TO_DISK || side == CS_SOCKET_TO_NIC)
+	if (key->flags & CS_ROW_PINNED)
+		return pinned_bytes(fold, flow);
+	if (is_at_destination(side))
 		return flow->delivered;
+	/* What came by way of the page cache or a mapping of it. */
 	for_each_hop(fold, flow, node) {
 		if (node->id == CS_CACHE_TO_MAPPING || node->id == CS_CACHE_TO_DISK)
 			continue;
@@ -92,8 +113,8 @@ static uint64_t weight_of(const struct fold *fold, const struct flow *flow, enum
 /* The flows that a side row belongs to; with process 0 those of all processes. */
 static size_t weigh(struct sides *sides, const struct cs_row_key *key)
 {
-	bool at_source = key->hop == CS_DISK_TO_CACHE || key->hop == CS_CACHE_TO_MAPPING;
-	const struct index *index = at_source ? &sides->sources : &sides->destinations;
+	const struct index *index = is_at_destination(key->hop) ? &sides->destinations :
+								  &sides->sources;
 	size_t count = 0;
 
 	for (size_t i = lower_bound(index, key->source, key->process); i < index->count; i++) {
@@ -104,7 +125,7 @@ static size_t weigh(struct sides *sides, const struct cs_row_key *key)
 			break;
 		if (key->process && flow->process != key->process)
 			break;
-		weight = weight_of(sides->fold, flow, key->hop);
+		weight = weight_of(sides->fold, flow, key);
 		if (weight)
 			sides->weights[count++] = (struct weight){ index->order[i], weight };
 	}
@@ -156,7 +177,7 @@ static void pool_strangers(struct sides *sides)
 	for (size_t i = 0; i < sides->nr_rows; i++) {
 		struct cs_row_key *key = &sides->rows[i].key;
 
-		if (key->hop != CS_CACHE_TO_DISK && key->hop != CS_SOCKET_TO_NIC)
+		if (!is_at_destination(key->hop))
 			continue;
 		if (!key->process || weigh(sides, key))
 			continue;
@@ -181,10 +202,10 @@ static void share_row(struct sides *sides, const struct cs_row *row)
 		fold_share(sides->fold, row, sides->weights, count);
 		return;
 	}
-	if (key->hop == CS_DISK_TO_CACHE || key->hop == CS_CACHE_TO_MAPPING)
-		flow = fold_flow(sides->fold, key->process, key->source, CS_MEMORY);
-	else
+	if (is_at_destination(key->hop))
 		flow = fold_flow(sides->fold, key->process, CS_MEMORY, key->source);
+	else
+		flow = fold_flow(sides->fold, key->process, key->source, CS_MEMORY);
 	fold_add(sides->fold, flow, row);
 }
 
@@ -202,7 +223,7 @@ static void collect_rows(struct sides *sides)
 		sides->rows = grow(sides->rows, &capacity, sides->nr_rows + 1, sizeof(*row));
 		copy = &sides->rows[sides->nr_rows++];
 		*copy = *row;
-		if (row->key.hop == CS_CACHE_TO_DISK || row->key.hop == CS_SOCKET_TO_NIC)
+		if (is_at_destination(row->key.hop))
 			copy->key.source = row->key.destination;
 		copy->key.destination = 0;
 		copy->delivered = 0;

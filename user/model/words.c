@@ -38,6 +38,8 @@ unsigned int hop_rank(enum cs_hop id)
 	if (from == CS_PLACE_DISK)
 		return 0;
 	if (to == CS_PLACE_DISK || to == CS_PLACE_NIC)
+		return 7;
+	if (id == CS_SOCKET_TO_SOCKET)
 		return 6;
 	if (to == CS_PLACE_MAPPING)
 		return 1;

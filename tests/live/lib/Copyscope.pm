@@ -23,7 +23,7 @@ use Time::HiRes qw(sleep time);
 our @EXPORT = qw(
 	$tool $workload $dir $tier measured in_guest kernel_version prepare memory_dir
 	read_file write_file slurp_json tier_options run_tool start start_tool wait_for_line wait_until stop
-	path_json trace check_all check_report check_lost check_audit find_transfers hops_of calls_of same sum
+	path_json trace nic_up check_all check_report check_lost check_audit find_transfers hops_of calls_of same sum
 );
 
 our $tool = $ENV{COPYSCOPE} // getcwd() . '/build/copyscope';
@@ -88,6 +88,18 @@ sub slurp_json
 
 	return undef unless length($text // '');
 	return eval { JSON::PP->new->utf8->decode($text) };
+}
+
+# The network card that tests/vm/run gives the guest, with an address; its name.
+sub nic_up
+{
+	system('modprobe', 'e1000e') == 0 or BAIL_OUT('no e1000e');
+	my ($nic) = map { m{/net/([^/]+)/device/driver} } glob '/sys/class/net/*/device/driver';
+	BAIL_OUT('the machine has no NIC: is this tests/vm/run?') unless $nic;
+	system('ip', 'address', 'replace', '10.0.3.15/24', 'dev', $nic) == 0 &&
+		system('ip', 'link', 'set', $nic, 'up') == 0 or BAIL_OUT("cannot set up $nic");
+	wait_until('the link', sub { (read_file("/sys/class/net/$nic/carrier") // '') =~ /1/ });
+	return $nic;
 }
 
 # A process with its output in files: { pid, out, err }.
@@ -320,6 +332,18 @@ sub check_mapped
 	cmp_ok($got, '<=', 65536 * $faults, "$what: by one window for each fault at the most");
 }
 
+# What TCP sends again is copied again.
+sub check_copied_later
+{
+	my ($hops, $expected, $what) = @_;
+	my $name = 'socket_buffer>socket_buffer copy';
+	my $least = delete $expected->{$name} // return;
+	my $got = delete $hops->{$name} // 0;
+
+	cmp_ok($got, '>=', $least, "$what: all that was sent is copied later");
+	cmp_ok($got, '<=', 1.05 * $least, "$what: and little more than once");
+}
+
 # One flow of the truth against the transfers that it must be.
 sub check_flow
 {
@@ -342,6 +366,7 @@ sub check_flow
 	is(sum(map { $_->{delivered_bytes} } @found), $flow->{delivered_bytes}, "$what: delivered");
 	check_mapped(\%got_hops, \%hops,
 		sum(map { $_->{page_faults}{minor} + $_->{page_faults}{major} } @found), $what);
+	check_copied_later(\%got_hops, \%hops, $what);
 	same(\%got_hops, \%hops, "$what: hops");
 	same(\%got_calls, $flow->{calls}, "$what: calls");
 	return @found unless @found == 1;

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Copies from socket buffer to socket buffer, after the call that sent the
+ * bytes: pinned pages that a receiver on this host may not keep, and packets
+ * for a device that cannot gather.  They run in any task, so the packet tells
+ * whose they are, and process 0 stands for its owner.
+ */
+#include "bpf/skb.bpf.h"
+
+#define MAX_PINNINGS 16384
+#define SKBFL_ZEROCOPY_ENABLE 1 /* of an enum without a name to ask the kernel for */
+
+/* Who pinned the pages of the packets that name a struct ubuf_info. */
+struct pinning {
+	u64 sk;
+	u64 kind; /* tells MSG_ZEROCOPY's from io_uring's */
+	u32 endpoint;
+	u32 in_packet; /* the ubuf_info lies in a packet of the socket: MSG_ZEROCOPY */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, MAX_PINNINGS);
+	__type(key, u64);
+	__type(value, struct pinning);
+} pinnings SEC(".maps");
+
+/* Tells who made it: callback became ops between v6.1 and v6.12. */
+static __always_inline u64 kind_of(u64 uarg)
+{
+	struct ubuf_info *u = (void *)uarg;
+
+	if (bpf_core_field_exists(u->ops))
+		return (u64)BPF_CORE_READ(u, ops);
+	return (u64)BPF_CORE_READ((struct ubuf_info___v61 *)uarg, callback);
+}
+
+/* The socket of the packet whose control block is the ubuf_info. */
+static __always_inline u64 socket_around(u64 uarg)
+{
+	struct sk_buff *skb = (void *)(uarg - bpf_core_field_offset(struct sk_buff, cb));
+
+	return (u64)BPF_CORE_READ(skb, sk);
+}
+
+SEC("?fexit/skb_zerocopy_iter_stream")
+int TRACED_PROG(on_skb_zerocopy_iter_stream, struct sock *sk, struct sk_buff *skb,
+		struct msghdr *msg, int len, struct ubuf_info *uarg, int ret)
+{
+	struct pinning p = {};
+	struct thread *t;
+	u64 at;
+
+	if (ret <= 0)
+		return 0;
+	t = thread_of(task);
+	if (!t)
+		return 0;
+	t->spliced += ret;
+	at = address(t, uarg);
+	p.sk = address(t, sk);
+	p.kind = kind_of(at);
+	p.endpoint = endpoint_of(t, sk->sk_socket->file);
+	p.in_packet = !msg->msg_ubuf;
+	bpf_map_update_elem(&pinnings, &at, &p, BPF_ANY);
+	return 0;
+}
+
+/*
+ * Before it runs, as it lets go of the pages.  The packet has no socket any
+ * more.  Entries of pages unpinned long ago may have the address of a new
+ * ubuf_info of someone else, so kind and socket are compared.
+ */
+SEC("?fentry/skb_copy_ubufs")
+int BPF_PROG(on_skb_copy_ubufs, struct sk_buff *skb)
+{
+	struct cs_row_key key = {
+		.call = CS_CALL_KERNEL,
+		.hop = CS_SOCKET_TO_SOCKET,
+		.flags = CS_ROW_PINNED,
+	};
+	struct skb_shared_info *info = (void *)(skb->head + skb->end);
+	struct pinning *p;
+	u64 uarg;
+
+	if (!skb->data_len || !(BPF_CORE_READ(info, flags) & SKBFL_ZEROCOPY_ENABLE))
+		return 0;
+	uarg = (u64)BPF_CORE_READ(info, destructor_arg);
+	p = bpf_map_lookup_elem(&pinnings, &uarg);
+	if (!p || p->kind != kind_of(uarg))
+		return 0;
+	if (p->in_packet && p->sk != socket_around(uarg))
+		return 0;
+	key.destination = p->endpoint;
+	add_side(&key, skb->data_len);
+	return 0;
+}
+
+static __always_inline int copied_for_device(struct sk_buff *skb, u64 bytes, bool whole)
+{
+	struct cs_row_key key = { .call = CS_CALL_KERNEL, .hop = CS_SOCKET_TO_SOCKET };
+	struct cs_endpoint *e;
+	u32 index;
+
+	index = sender_of(skb);
+	e = bpf_map_lookup_elem(&endpoints, &index);
+	if (!index || !e || e->kind != CS_KIND_TCP)
+		return 0;
+	key.destination = index;
+	add_side(&key, whole ? payload_bytes(skb, e->kind) : bytes);
+	return 0;
+}
+
+/* Packets that came in (skb_iif) may have a socket, too: the one that receives. */
+static __always_inline bool is_sent(struct sk_buff *skb)
+{
+	return skb->sk && !skb->skb_iif;
+}
+
+/* A large packet cut into segments: those without fragments hold copies. */
+SEC("?fexit/skb_segment")
+int BPF_PROG(on_skb_segment, struct sk_buff *skb, u64 features, struct sk_buff *segments)
+{
+	u64 at = (u64)segments;
+
+	if (!is_sent(skb) || !at || at >= (u64)-4095)
+		return 0;
+	if (BPF_CORE_READ(segments, data_len))
+		return 0;
+	return copied_for_device(skb, 0, true);
+}
+
+/*
+ * A packet's fragments put behind its header.  Drivers pull a few bytes of
+ * headers; for a device that cannot gather all is pulled.
+ */
+SEC("?fexit/__pskb_pull_tail")
+int BPF_PROG(on_pskb_pull_tail, struct sk_buff *skb, int delta, void *tail)
+{
+	if (!is_sent(skb) || !tail || delta <= 0 || skb->data_len)
+		return 0;
+	return copied_for_device(skb, delta, false);
+}

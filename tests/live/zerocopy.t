@@ -1,0 +1,117 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# MSG_ZEROCOPY: copied after all on this host, and not copied by a network card
+# that gathers. The workload asks the kernel which of them it was.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Copyscope;
+use Test::More;
+
+plan skip_all => 'the derived tier does not see pinned pages' unless measured();
+plan skip_all => 'the NIC is one of the virtual machine' unless in_guest();
+
+my $pinned = 'user_buffer>socket_buffer reference';
+my $later = 'socket_buffer>socket_buffer copy';
+
+sub ip { system('ip', @_) == 0 or BAIL_OUT("ip @_ failed") }
+
+# Turns off what a device can do: ETHTOOL_SSG.
+sub no_scatter_gather
+{
+	my ($name) = @_;
+	my $value = pack 'LL', 0x19, 0;
+	my $request = pack 'a16 P x16', $name, $value;
+
+	socket my $s, 2, 2, 0 or die "socket: $!";
+	ioctl $s, 0x8946, $request or BAIL_OUT("scatter-gather of $name: $!");
+}
+
+sub codes { return join ' ', map { $_->{code} } @{$_[0]{findings}} }
+
+# One transfer of the sender, whose hops the truth told.
+sub sent
+{
+	my ($report, $truth) = @_;
+	my ($flow) = grep { $_->{to}{kind} eq 'tcp' } @{$truth->{flows}};
+	my ($t, $more) = find_transfers($report, $flow);
+
+	ok($t && !$more, 'one transfer') or BAIL_OUT('without it there is nothing to look at');
+	return ($t, $flow);
+}
+
+# Over loopback: all that was pinned is copied, and the receiver copies.
+my ($report, @truth) = trace(['zerocopy'], ['zerocopy', '--bytes', 1000001, '--chunk', 30000]);
+check_audit($report);
+check_lost($report);
+check_report($report, $truth[$_], ('64 KiB', 'odd sizes')[$_]) for 0 .. 1;
+for my $truth (@truth) {
+	my ($t, $flow) = sent($report, $truth);
+
+	is($flow->{hops}{$later}, $flow->{delivered_bytes}, 'the kernel says it copied all');
+	is($t->{verdict}, 'copied', 'so says the verdict');
+	is(codes($t), 'zerocopy-fallback', 'and the finding');
+}
+
+# By a card that gathers.
+nic_up();
+($report, @truth) = trace(['zerocopy', '--dst', '10.0.3.100:7000']);
+check_audit($report);
+check_lost($report);
+{
+	my ($t, $flow) = sent($report, $truth[0]);
+	my $hops = hops_of($t);
+
+	is($flow->{hops}{$later}, undef, 'the kernel says it copied nothing');
+	is($hops->{$pinned}, 8 << 20, 'all is pinned');
+	is($hops->{$later}, undef, 'nothing is copied later');
+	is($t->{cpu_copied_bytes}, 0, 'nor before');
+	cmp_ok($hops->{'socket_buffer>nic dma'}, '>=', 8 << 20, 'the card fetched it');
+	is($t->{verdict}, 'zero-copy', 'so says the verdict');
+	is(codes($t), '', 'and no finding');
+}
+
+# A veth pair that gathers and one that does not.
+ip('netns', 'add', 'far');
+ip('link', 'add', 'near0', 'type', 'veth', 'peer', 'name', 'far0', 'netns', 'far');
+ip('address', 'add', '10.8.0.1/24', 'dev', 'near0');
+ip('link', 'set', 'near0', 'up');
+ip('-n', 'far', 'address', 'add', '10.8.0.2/24', 'dev', 'far0');
+ip('-n', 'far', 'link', 'set', 'far0', 'up');
+my $sink = open my $ready, '-|', 'ip', 'netns', 'exec', 'far', $^X, '-MIO::Socket::INET', '-e',
+	'$l = IO::Socket::INET->new(Listen => 5, LocalAddr => "10.8.0.2:7000") or die;
+	$| = 1; print "ready\n";
+	while ($c = $l->accept) { 1 while sysread $c, $b, 65536; close $c }';
+is(scalar <$ready>, "ready\n", 'a sink in another namespace');
+
+($report, @truth) = trace(['zerocopy', '--dst', '10.8.0.2:7000']);
+{
+	my ($t, $flow) = sent($report, $truth[0]);
+
+	is($flow->{hops}{$later}, $flow->{delivered_bytes}, 'veth: the kernel says it copied all');
+	is(codes($t), 'zerocopy-fallback', 'veth: so says the finding');
+	cmp_ok(hops_of($t)->{$later}, '>=', 8 << 20, 'veth: all is copied');
+	cmp_ok(hops_of($t)->{$later}, '<=', 1.05 * (8 << 20), 'veth: once');
+}
+
+no_scatter_gather('near0');
+my $src = prepare("$dir/src");
+($report) = path_json(['--from', "file:$src"], $^X, '-MIO::Socket::INET', '-e', <<'END', $src);
+	my $s = IO::Socket::INET->new(PeerAddr => '10.8.0.2:7000') or die;
+	open my $f, '<', $ARGV[0] or die;
+	1 while syscall(40, fileno $s, fileno $f, 0, 1 << 20) > 0;
+	shutdown $s, 1;
+	sysread $s, my $end, 1;
+END
+{
+	my ($t, $more) = @{$report->{transfers}};
+
+	ok($t && !$more, 'no scatter-gather: one transfer') or BAIL_OUT('no transfer');
+	cmp_ok(hops_of($t)->{$later} // 0, '>=', 8 << 20, 'no scatter-gather: all is copied');
+	cmp_ok(hops_of($t)->{$later} // 0, '<=', 1.05 * (8 << 20), 'no scatter-gather: once');
+	is($t->{verdict}, 'copied', 'no scatter-gather: so says the verdict');
+	is(codes($t), 'software-segmentation', 'no scatter-gather: and the finding');
+}
+kill 'KILL', $sink;
+done_testing();

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+/*
+ * MSG_ZEROCOPY: each send waits until the kernel says, on the error queue of
+ * the socket, that it let go of the pages, and whether it had copied them.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/errqueue.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/workload/workload.h"
+
+/* What the kernel said of the sends. */
+struct told {
+	uint32_t sends; /* let go of */
+	bool copied; /* one of the last ones was copied */
+};
+
+static void hear(struct told *told, const struct sock_extended_err *e)
+{
+	if (e->ee_errno || e->ee_origin != SO_EE_ORIGIN_ZEROCOPY)
+		die("the error queue has something else: %s", strerror(e->ee_errno));
+	told->sends += e->ee_data - e->ee_info + 1;
+	told->copied |= e->ee_code & SO_EE_CODE_ZEROCOPY_COPIED;
+}
+
+/* Waits until the kernel let go of @sends. */
+static void listen_for(int fd, struct told *told, uint32_t sends)
+{
+	struct pollfd ready = { .fd = fd };
+	char control[256];
+
+	while (told->sends != sends) {
+		struct msghdr m = { .msg_control = control, .msg_controllen = sizeof(control) };
+
+		if (poll(&ready, 1, 60000) <= 0)
+			die("the kernel does not let go of the pages");
+		if (recvmsg(fd, &m, MSG_ERRQUEUE) < 0) {
+			if (errno == EAGAIN)
+				continue;
+			die("error queue: %s", strerror(errno));
+		}
+		for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c))
+			hear(told, (const void *)CMSG_DATA(c));
+	}
+}
+
+/* Somebody else's receiver at ADDRESS:PORT. */
+static struct sink connect_to(const char *address)
+{
+	struct sink sink = { .copied_hop = "user_buffer>socket_buffer copy" };
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	const char *colon = strrchr(address, ':');
+	char host[64];
+
+	if (!colon || colon - address >= (int)sizeof(host))
+		die("'%s' is no ADDRESS:PORT", address);
+	memcpy(host, address, colon - address);
+	host[colon - address] = '\0';
+	in.sin_port = htons(atoi(colon + 1));
+	if (inet_pton(AF_INET, host, &in.sin_addr) != 1)
+		die("'%s' is no address", host);
+	sink.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (sink.fd < 0 || connect(sink.fd, (struct sockaddr *)&in, sizeof(in)))
+		die("%s: %s", address, strerror(errno));
+	sink.place = place_of(sink.fd, NULL);
+	return sink;
+}
+
+static void zerocopy(void)
+{
+	struct sink sink = options.dst ? connect_to(options.dst) :
+					 sink_open("tcp", NULL, options.bytes);
+	unsigned char *buffer = zalloc_pages(options.chunk);
+	uint64_t sent = 0, copied = 0;
+	uint32_t sends = 0;
+	struct told told = { 0 };
+	struct flow *flow;
+	int one = 1;
+
+	if (setsockopt(sink.fd, SOL_SOCKET, SO_ZEROCOPY, &one, sizeof(one)))
+		die("SO_ZEROCOPY: %s", strerror(errno));
+	window_open();
+	while (sent < options.bytes) {
+		size_t bytes = smaller(options.chunk, options.bytes - sent);
+		ssize_t n;
+
+		pattern_fill(buffer, bytes, sent);
+		n = send(sink.fd, buffer, bytes, MSG_ZEROCOPY);
+		if (n <= 0)
+			die("send: %s", strerror(errno));
+		told.copied = false;
+		listen_for(sink.fd, &told, ++sends);
+		sent += n;
+		copied += told.copied ? n : 0;
+	}
+	window_close(sends);
+	flow = flow_add(place_memory(), sink.place, sent);
+	flow_hop(flow, "user_buffer>socket_buffer reference", sent);
+	flow_hop(flow, "socket_buffer>socket_buffer copy", copied);
+	flow_call(flow, "sendto", sends);
+	sink_close(&sink);
+}
+
+const struct workload zerocopy_workloads[] = {
+	{ "zerocopy", zerocopy, "send bytes made here with MSG_ZEROCOPY, over loopback or to --dst",
+	  false },
+	{ 0 },
+};
