@@ -106,7 +106,10 @@ enum cs_how {
 	X(PIPE_TO_SOCKET, PIPE_BUFFER, SOCKET_BUFFER, COPY)             \
 	X(SOCKET_TO_CACHE, SOCKET_BUFFER, PAGE_CACHE, COPY)             \
 	X(SOCKET_TO_PIPE, SOCKET_BUFFER, PIPE_BUFFER, COPY)             \
-	X(CACHE_TO_DEVICE, PAGE_CACHE, DEVICE, COPY)
+	X(CACHE_TO_DEVICE, PAGE_CACHE, DEVICE, COPY)                    \
+	X(USER_TO_DISK, USER_BUFFER, DISK, DMA)                         \
+	X(DISK_TO_USER, DISK, USER_BUFFER, DMA)                         \
+	X(MAPPING_TO_DISK, MAPPING, DISK, DMA)
 
 enum cs_hop {
 #define CS_HOP_NAME(name, from, to, how) CS_##name,

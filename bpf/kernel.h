@@ -116,6 +116,7 @@ struct iov_iter {
 	u8 iter_type;
 	unsigned long iov_offset;
 	unsigned long count;
+	bool data_source; /* bytes leave through it: a write */
 	void *ubuf;
 	const struct iovec *__iov;
 };
@@ -138,6 +139,19 @@ enum pageflags {
 
 struct kiocb {
 	struct file *ki_filp;
+	s64 ki_pos;
+	void *ki_complete;
+};
+
+/* A direct read or write under way. */
+struct iomap_dio {
+	struct kiocb *iocb;
+	s64 i_size;
+	s64 size;
+	int error;
+	struct {
+		struct iov_iter *iter; /* of one that is waited for */
+	} submit;
 };
 
 struct msghdr {
@@ -254,6 +268,7 @@ struct bio {
 	struct bvec_iter bi_iter;
 	struct bio_vec *bi_io_vec;
 	u16 bi_flags;
+	void *bi_private;
 };
 
 struct vm_area_struct {

@@ -14,7 +14,8 @@ struct options options = {
 };
 
 static const struct workload *const families[] = {
-	relay_workloads, direct_workloads, map_workloads, link_workloads, process_workloads, many_workloads,
+	relay_workloads,   direct_workloads, map_workloads,	link_workloads,
+	process_workloads, many_workloads,   odirect_workloads,
 };
 
 static const struct option long_options[] = {

@@ -124,7 +124,7 @@ static void choose(struct hooks *hooks, struct btf *vmlinux)
 			s->state = HOOK_UNNEEDED;
 			continue;
 		}
-		if (hook->kind == HOOK_FEXIT && refused) {
+		if (hook->kind != HOOK_TRACEPOINT && refused) {
 			s->state = HOOK_REFUSED;
 			s->error = refused;
 			continue;
@@ -353,6 +353,12 @@ size_t hooks_count(const struct hooks *hooks)
 	return hook_table_size;
 }
 
+static const char *const kind_names[] = {
+	[HOOK_FEXIT] = "fexit",
+	[HOOK_FENTRY] = "fentry",
+	[HOOK_TRACEPOINT] = "tracepoint",
+};
+
 struct hook_report hooks_report(const struct hooks *hooks, size_t i)
 {
 	const struct hook *hook = &hook_table[i];
@@ -361,7 +367,7 @@ struct hook_report hooks_report(const struct hooks *hooks, size_t i)
 		.group = hook->fact,
 		.program = hook->program,
 		.target = hook->target,
-		.kind = hook->kind == HOOK_FEXIT ? "fexit" : "tracepoint",
+		.kind = kind_names[hook->kind],
 		.loses = hook->loses,
 		.state = hooks->states[i].state,
 		.error = hooks->states[i].error,

@@ -5,6 +5,10 @@
 	{                                                              \
 		fact, family, need, HOOK_FEXIT, program, target, loses \
 	}
+#define FENTRY(fact, program, target, loses)                               \
+	{                                                                  \
+		fact, -1, NEED_SELDOM, HOOK_FENTRY, program, target, loses \
+	}
 #define TRACEPOINT(fact, program, target, loses)                               \
 	{                                                                      \
 		fact, -1, NEED_SELDOM, HOOK_TRACEPOINT, program, target, loses \
@@ -40,6 +44,8 @@ const struct hook hook_table[] = {
 	      "writes to 9p and other network file systems"),
 	FEXIT("FUSE writes", -1, NEED_SELDOM, "on_fuse_perform_write", "fuse_perform_write",
 	      "writes to FUSE without a write-back cache"),
+	FENTRY("direct reads and writes", "on_iomap_dio_complete", "iomap_dio_complete",
+	       "O_DIRECT reads and writes"),
 	FEXIT("tcp sends", CS_FAMILY_TCP, NEED_ALWAYS, "on_tcp_sendmsg_locked",
 	      "tcp_sendmsg_locked", "copies from user buffers to TCP"),
 	FEXIT("tcp receives", CS_FAMILY_TCP, NEED_ALWAYS, "on_tcp_recvmsg", "tcp_recvmsg",

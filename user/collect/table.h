@@ -10,6 +10,7 @@
 
 enum hook_kind {
 	HOOK_FEXIT,
+	HOOK_FENTRY,
 	HOOK_TRACEPOINT,
 };
 

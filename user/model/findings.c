@@ -54,7 +54,7 @@ enum verdict judge(const struct transfer *transfer, const struct cs_lost *lost)
 		return VERDICT_UNKNOWN;
 	/* Bytes that were delivered while no hook saw how may have been copied. */
 	for (size_t i = 0; i < transfer->nr_hops; i++)
-		if (hop_how(transfer->hops[i].id) != CS_DMA)
+		if (hop_how(transfer->hops[i].id) != CS_DMA || hop_is_direct(transfer->hops[i].id))
 			passed_on += transfer->hops[i].bytes;
 	return passed_on >= transfer->delivered_bytes ? VERDICT_ZERO_COPY : VERDICT_UNKNOWN;
 }

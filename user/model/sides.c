@@ -71,13 +71,26 @@ static size_t lower_bound(const struct index *index, uint32_t endpoint, uint32_t
 	return low;
 }
 
+/* Bytes that are on the disk already, past the page cache. */
+static uint64_t written_directly(const struct fold *fold, const struct flow *flow)
+{
+	uint64_t bytes = 0;
+
+	for_each_hop(fold, flow, node)
+		if (hop_to(node->id) == CS_PLACE_DISK && hop_is_direct(node->id))
+			bytes += node->bytes;
+	return bytes < flow->delivered ? bytes : flow->delivered;
+}
+
 /* Bytes that the flow got by way of the page cache or a mapping of it. */
 static uint64_t weight_of(const struct fold *fold, const struct flow *flow, enum cs_hop side)
 {
 	uint64_t mapped = 0, cached = 0;
 
-	if (side == CS_CACHE_TO_DISK || side == CS_SOCKET_TO_NIC)
+	if (side == CS_SOCKET_TO_NIC)
 		return flow->delivered;
+	if (side == CS_CACHE_TO_DISK)
+		return flow->delivered - written_directly(fold, flow);
 	for_each_hop(fold, flow, node) {
 		if (node->id == CS_CACHE_TO_MAPPING || node->id == CS_CACHE_TO_DISK)
 			continue;

@@ -27,6 +27,11 @@ enum cs_how hop_how(enum cs_hop id)
 	return shapes[id].how;
 }
 
+bool hop_is_direct(enum cs_hop id)
+{
+	return id == CS_DISK_TO_USER || id == CS_USER_TO_DISK || id == CS_MAPPING_TO_DISK;
+}
+
 /*
  * Bytes come from a device, rest in the page cache or a socket, pass through
  * the process or a pipe, reach their destination, and leave by a device.
