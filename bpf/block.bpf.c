@@ -12,13 +12,18 @@
 #define BIO_CLONED_BIT 1
 #define PAGE_MAPPING_FLAGS 3
 
+#define TMPFS_MAGIC 0x01021994
+#define HUGETLBFS_MAGIC 0x958458f6
 #define NO_FILE 1 /* metadata: pages of a block device */
 
-/* The file that owns the page, 0 if none does (anonymous, just allocated), or NO_FILE. */
+/*
+ * The file on a disk that owns the page, 0 if none does (anonymous, shared
+ * memory, just allocated), or NO_FILE.
+ */
 static __always_inline u64 file_inode_of(struct page *page)
 {
 	struct inode *inode;
-	u64 mapping, head;
+	u64 mapping, head, magic;
 
 	head = BPF_CORE_READ(page, compound_head);
 	if (head & 1)
@@ -29,6 +34,9 @@ static __always_inline u64 file_inode_of(struct page *page)
 	inode = BPF_CORE_READ((struct address_space *)mapping, host);
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG)
 		return NO_FILE;
+	magic = BPF_CORE_READ(inode, i_sb, s_magic);
+	if (magic == TMPFS_MAGIC || magic == HUGETLBFS_MAGIC)
+		return 0;
 	return (u64)inode;
 }
 

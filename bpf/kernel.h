@@ -25,6 +25,7 @@ struct qstr {
 
 struct super_block {
 	u32 s_dev;
+	unsigned long s_magic;
 };
 
 struct inode {

@@ -23,6 +23,9 @@ check_all(
 	['direct read, not of whole blocks', 'direct-read', '--src', $odd, '--bytes', 1_000_001,
 		'--to', 'tcp'],
 	(map { ["$_, direct", 'direct-write', @to, '--write', $_] } qw(write pwrite pwritev)),
+	['direct read, to tcp, by shared memory', 'direct-read', '--src', $src, '--to', 'tcp',
+		'--mode', 'shared'],
+	['direct write, from shared memory', 'direct-write', @to, '--mode', 'shared'],
 	['read, direct write', 'direct-write', '--src', $src, @to],
 	['direct read, direct write', 'direct-copy', '--src', $src, @to],
 );

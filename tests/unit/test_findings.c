@@ -55,6 +55,30 @@ static void zero_copy_needs_all_to_be_seen(void **state)
 	assert_int_equal(verdict_of(&w.fixture), VERDICT_UNKNOWN);
 }
 
+static void direct_io_is_zero_copy_as_far_as_dma_was_seen(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	ROW(w.p, w.file, CS_MEMORY, CS_DISK_TO_USER, NR_READ, 1, MIB);
+	assert_int_equal(verdict_of(&w.fixture), VERDICT_ZERO_COPY);
+
+	begin(&w);
+	ROW(w.p, CS_MEMORY, w.file, CS_USER_TO_DISK, NR_WRITE, 1, MIB);
+	assert_int_equal(verdict_of(&w.fixture), VERDICT_ZERO_COPY);
+
+	/* A hole is zeroed by the CPU. */
+	begin(&w);
+	ROW(w.p, w.file, CS_MEMORY, CS_DISK_TO_USER, NR_READ, 1, MIB)->bytes = MIB / 2;
+	assert_int_equal(verdict_of(&w.fixture), VERDICT_UNKNOWN);
+
+	begin(&w);
+	ROW(w.p, w.file, CS_MEMORY, CS_DISK_TO_USER, NR_READ, 1, MIB);
+	ROW(w.p, w.file, w.tcp, CS_USER_TO_SOCKET, NR_WRITE, 1, MIB);
+	assert_int_equal(verdict_of(&w.fixture), VERDICT_COPIED);
+}
+
 static void zero_copy_needs_nothing_to_be_lost(void **state)
 {
 	const struct cs_lost losses[] = {
@@ -203,6 +227,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(zero_copy_needs_all_to_be_seen),
+		cmocka_unit_test(direct_io_is_zero_copy_as_far_as_dma_was_seen),
 		cmocka_unit_test(zero_copy_needs_nothing_to_be_lost),
 		cmocka_unit_test(derived_and_measured_make_derived),
 		cmocka_unit_test(small_operations),

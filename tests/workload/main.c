@@ -45,7 +45,7 @@ static void usage(void)
 			fprintf(stderr, "  %-22s %s\n", w->name, w->text);
 	fprintf(stderr, "\n  --src FILE --src2 FILE --dst FILE\n"
 			"  --to none|file|tcp|tcp6|udp|unix|unix-dgram|pipe\n"
-			"  --read CALL --write CALL --receive CALL --mode peek|trunc|cut\n"
+			"  --read CALL --write CALL --receive CALL --mode peek|trunc|cut|shared\n"
 			"  --bytes N --chunk N --count N --cold --pause\n");
 	exit(2);
 }

@@ -79,7 +79,8 @@ static void direct_open(struct direct *d, bool read, bool write)
 	}
 	if (write)
 		make_direct(d->sink.fd, options.dst);
-	d->buffer = zalloc_pages(options.chunk);
+	d->buffer = options.mode && !strcmp(options.mode, "shared") ? shared_pages(options.chunk) :
+								      zalloc_pages(options.chunk);
 }
 
 /* A direct read asks for whole blocks, so the last one may end early. */
