@@ -279,10 +279,16 @@ struct vm_area_struct {
 	struct file *vm_file;
 };
 
+enum fault_flag {
+	FAULT_FLAG_WRITE = 1,
+};
+
 struct vm_fault {
 	unsigned long pgoff;
 	struct vm_area_struct *vma;
 	unsigned long address;
+	enum fault_flag flags;
+	struct page *page; /* the one that was there, in a fault on a write */
 };
 
 struct kernfs_node {

@@ -191,6 +191,32 @@ static void what_could_be_better(void **state)
 	report_free(report);
 }
 
+static void copy_on_write(void **state)
+{
+	const uint64_t bytes[] = { MIB - 4096, MIB };
+	struct world w;
+	struct report *report;
+
+	(void)state;
+	for (int many = 0; many < 2; many++) {
+		begin(&w);
+		fixture_side(&w.fixture, w.p, w.file, CS_MEMORY, CS_CACHE_TO_ANON, bytes[many]);
+		fixture_side(&w.fixture, w.p, CS_MEMORY, CS_MEMORY, CS_ANON_TO_ANON, bytes[many]);
+		report = report_of(&w.fixture);
+		assert_int_equal(report->nr_transfers, 2);
+		for (size_t i = 0; i < 2; i++) {
+			const struct transfer *transfer = &report->transfers[i];
+
+			assert_int_equal(transfer->to->kind, CS_KIND_MEMORY);
+			assert_int_equal(transfer->delivered_bytes, 0);
+			assert_int_equal(transfer->cpu_copied_bytes, bytes[many]);
+			assert_int_equal(transfer->verdict, VERDICT_COPIED);
+			assert_int_equal(transfer_says(transfer, "copy-on-write"), many);
+		}
+		report_free(report);
+	}
+}
+
 static void the_report_tells_of_losses_and_tiers(void **state)
 {
 	static const struct recorded_hooks hooks[] = {
@@ -233,6 +259,7 @@ int main(void)
 		cmocka_unit_test(small_operations),
 		cmocka_unit_test(user_copies_are_possible_never_asserted),
 		cmocka_unit_test(what_could_be_better),
+		cmocka_unit_test(copy_on_write),
 		cmocka_unit_test(the_report_tells_of_losses_and_tiers),
 	};
 

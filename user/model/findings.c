@@ -9,6 +9,8 @@
 /* Fewer operations are not worth a word, larger ones not small. */
 #define SMALL_OPERATIONS 64
 #define SMALL_BYTES 4096
+/* Less is what the start of a program and its data are good for. */
+#define MANY_COW_BYTES (1 << 20)
 
 enum { FINDINGS_MAX = 8 };
 
@@ -138,6 +140,15 @@ static void find_in_transfer(struct list *list, const struct transfer *transfer)
 		add(list, "zerocopy-unconfirmed", false,
 		    "MSG_ZEROCOPY pinned the pages; whether the kernel copied them later after "
 		    "all, as it does over loopback, is not seen: ask the socket's error queue.");
+	if (transfer_hop_bytes(transfer, CS_CACHE_TO_ANON) >= MANY_COW_BYTES)
+		add(list, "copy-on-write", false,
+		    "Pages of a private mapping were copied because the process wrote to "
+		    "them: a shared mapping is written to without a copy.");
+	if (transfer_hop_bytes(transfer, CS_ANON_TO_ANON) >= MANY_COW_BYTES)
+		add(list, "copy-on-write", false,
+		    "Memory shared after a fork() was copied because one of the processes "
+		    "wrote to it: vfork() or posix_spawn() share without a copy until the "
+		    "child runs its program.");
 	if (operations_are_small(transfer))
 		add(list, "small-operations", false,
 		    "The bytes are moved in many operations of less than 4 KiB: larger buffers "

@@ -46,7 +46,7 @@ unsigned int hop_rank(enum cs_hop id)
 		return 6;
 	if (to == CS_PLACE_MAPPING)
 		return 1;
-	if (to == CS_PLACE_USER_BUFFER)
+	if (to == CS_PLACE_USER_BUFFER || to == CS_PLACE_ANON_MEMORY)
 		return 2;
 	if (to == CS_PLACE_PIPE_BUFFER)
 		return from == CS_PLACE_PIPE_BUFFER ? 4 : 3;
