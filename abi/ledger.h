@@ -16,6 +16,9 @@
  *                                         DISK_TO_CACHE and CACHE_TO_MAPPING,
  *                                         the destination for CACHE_TO_DISK,
  *                                         SOCKET_TO_NIC and SOCKET_TO_SOCKET
+ *   copy-on-write source -> CS_MEMORY     ops and delivered are 0 as well; the
+ *                                         source is the file that is mapped, or
+ *                                         CS_MEMORY
  */
 #ifndef CS_LEDGER_H
 #define CS_LEDGER_H
@@ -107,7 +110,12 @@ enum cs_how {
 	X(SOCKET_TO_CACHE, SOCKET_BUFFER, PAGE_CACHE, COPY)             \
 	X(SOCKET_TO_PIPE, SOCKET_BUFFER, PIPE_BUFFER, COPY)             \
 	X(CACHE_TO_DEVICE, PAGE_CACHE, DEVICE, COPY)                    \
-	X(SOCKET_TO_SOCKET, SOCKET_BUFFER, SOCKET_BUFFER, COPY)
+	X(SOCKET_TO_SOCKET, SOCKET_BUFFER, SOCKET_BUFFER, COPY)         \
+	X(USER_TO_DISK, USER_BUFFER, DISK, DMA)                         \
+	X(DISK_TO_USER, DISK, USER_BUFFER, DMA)                         \
+	X(MAPPING_TO_DISK, MAPPING, DISK, DMA)                          \
+	X(CACHE_TO_ANON, PAGE_CACHE, ANON_MEMORY, COPY)                 \
+	X(ANON_TO_ANON, ANON_MEMORY, ANON_MEMORY, COPY)
 
 enum cs_hop {
 #define CS_HOP_NAME(name, from, to, how) CS_##name,

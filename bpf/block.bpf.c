@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Disk DMA, by the inode whose pages a bio carries. */
+/*
+ * Disk DMA, by the inode whose pages a bio carries; pages of no inode are
+ * those of a direct read or write, whose end takes their bytes.
+ */
 #include "bpf/ledger.bpf.h"
 #include "bpf/inode.bpf.h"
 
@@ -9,11 +12,18 @@
 #define BIO_CLONED_BIT 1
 #define PAGE_MAPPING_FLAGS 3
 
-/* The file that owns the page, or 0: anonymous, slab, or none. */
+#define TMPFS_MAGIC 0x01021994
+#define HUGETLBFS_MAGIC 0x958458f6
+#define NO_FILE 1 /* metadata: pages of a block device */
+
+/*
+ * The file on a disk that owns the page, 0 if none does (anonymous, shared
+ * memory, just allocated), or NO_FILE.
+ */
 static __always_inline u64 file_inode_of(struct page *page)
 {
 	struct inode *inode;
-	u64 mapping, head;
+	u64 mapping, head, magic;
 
 	head = BPF_CORE_READ(page, compound_head);
 	if (head & 1)
@@ -23,8 +33,30 @@ static __always_inline u64 file_inode_of(struct page *page)
 		return 0;
 	inode = BPF_CORE_READ((struct address_space *)mapping, host);
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG)
+		return NO_FILE;
+	magic = BPF_CORE_READ(inode, i_sb, s_magic);
+	if (magic == TMPFS_MAGIC || magic == HUGETLBFS_MAGIC)
 		return 0;
 	return (u64)inode;
+}
+
+/* All bios of one direct operation have the same owner, its struct iomap_dio. */
+static __always_inline void queued_directly(struct task_struct *task, struct bio *bio, u32 bytes)
+{
+	struct thread *t;
+	u64 owner;
+
+	if (!is_traced(task))
+		return;
+	t = thread_of(task);
+	if (!t)
+		return;
+	owner = address(t, bio->bi_private);
+	if (t->direct_owner != owner) {
+		t->direct_owner = owner;
+		t->direct_bytes = 0;
+	}
+	t->direct_bytes += bytes;
 }
 
 /*
@@ -47,6 +79,8 @@ int BPF_PROG(on_block_bio_queue, struct bio *bio)
 		return 0;
 	inode = file_inode_of(BPF_CORE_READ(bio, bi_io_vec, bv_page));
 	if (!inode)
+		queued_directly(task, bio, bytes);
+	if (inode <= NO_FILE)
 		return 0;
 	if (is_traced(task))
 		t = thread_of(task);

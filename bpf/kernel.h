@@ -25,6 +25,7 @@ struct qstr {
 
 struct super_block {
 	u32 s_dev;
+	unsigned long s_magic;
 };
 
 struct inode {
@@ -116,6 +117,7 @@ struct iov_iter {
 	u8 iter_type;
 	unsigned long iov_offset;
 	unsigned long count;
+	bool data_source; /* bytes leave through it: a write */
 	void *ubuf;
 	const struct iovec *__iov;
 };
@@ -138,6 +140,19 @@ enum pageflags {
 
 struct kiocb {
 	struct file *ki_filp;
+	s64 ki_pos;
+	void *ki_complete;
+};
+
+/* A direct read or write under way. */
+struct iomap_dio {
+	struct kiocb *iocb;
+	s64 i_size;
+	s64 size;
+	int error;
+	struct {
+		struct iov_iter *iter; /* of one that is waited for */
+	} submit;
 };
 
 struct msghdr {
@@ -272,6 +287,7 @@ struct bio {
 	struct bvec_iter bi_iter;
 	struct bio_vec *bi_io_vec;
 	u16 bi_flags;
+	void *bi_private;
 };
 
 struct vm_area_struct {
@@ -281,10 +297,16 @@ struct vm_area_struct {
 	struct file *vm_file;
 };
 
+enum fault_flag {
+	FAULT_FLAG_WRITE = 1,
+};
+
 struct vm_fault {
 	unsigned long pgoff;
 	struct vm_area_struct *vma;
 	unsigned long address;
+	enum fault_flag flags;
+	struct page *page; /* the one that was there, in a fault on a write */
 };
 
 struct kernfs_node {

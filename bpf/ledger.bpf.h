@@ -84,6 +84,8 @@ struct thread {
 	/* What nested routines did for the operation that is under way. */
 	u64 copied; /* by a CPU */
 	u64 spliced; /* page references taken by the send that is under way */
+	u64 direct_owner, direct_bytes; /* DMA without the page cache: see block.bpf.c */
+	u64 cow_bytes, cow_faults; /* copied by copy-on-write, in the fault of that number */
 	u32 nested_udp; /* udp_sendmsg() ran inside udpv6_sendmsg() */
 	/* The buffer filled last, valid while cs_process.fills and .maps stand. */
 	u32 fill_endpoint;

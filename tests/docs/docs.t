@@ -25,7 +25,7 @@ foreign()
 # Hooks of the table of the tool that docs/hooks.md lacks, or the reverse.
 hooks_are_documented()
 {
-	diff <(sed -n 's/^| [^|]* | `\([a-z_0-9]*\)` | \(fexit\|tracepoint\) .*/\1/p' docs/hooks.md | sort -u) \
+	diff <(sed -n 's/^| [^|]* | `\([a-z_0-9]*\)` | \(fexit\|fentry\|tracepoint\) .*/\1/p' docs/hooks.md | sort -u) \
 		<(grep -oE '"(on_[a-z_0-9]+)",[[:space:]]*"[a-z_0-9]+"' <(tr -d '\n' <user/collect/table.c) |
 			sed 's/.*"\([a-z_0-9]*\)"$/\1/' | sort -u)
 }

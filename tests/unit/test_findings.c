@@ -125,6 +125,30 @@ static void segments_are_of_all_that_was_sent(void **state)
 	report_free(report);
 }
 
+static void direct_io_is_zero_copy_as_far_as_dma_was_seen(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	ROW(w.p, w.file, CS_MEMORY, CS_DISK_TO_USER, NR_READ, 1, MIB);
+	assert_int_equal(verdict_of(&w.fixture), VERDICT_ZERO_COPY);
+
+	begin(&w);
+	ROW(w.p, CS_MEMORY, w.file, CS_USER_TO_DISK, NR_WRITE, 1, MIB);
+	assert_int_equal(verdict_of(&w.fixture), VERDICT_ZERO_COPY);
+
+	/* A hole is zeroed by the CPU. */
+	begin(&w);
+	ROW(w.p, w.file, CS_MEMORY, CS_DISK_TO_USER, NR_READ, 1, MIB)->bytes = MIB / 2;
+	assert_int_equal(verdict_of(&w.fixture), VERDICT_UNKNOWN);
+
+	begin(&w);
+	ROW(w.p, w.file, CS_MEMORY, CS_DISK_TO_USER, NR_READ, 1, MIB);
+	ROW(w.p, w.file, w.tcp, CS_USER_TO_SOCKET, NR_WRITE, 1, MIB);
+	assert_int_equal(verdict_of(&w.fixture), VERDICT_COPIED);
+}
+
 static void zero_copy_needs_nothing_to_be_lost(void **state)
 {
 	const struct cs_lost losses[] = {
@@ -237,6 +261,32 @@ static void what_could_be_better(void **state)
 	report_free(report);
 }
 
+static void copy_on_write(void **state)
+{
+	const uint64_t bytes[] = { MIB - 4096, MIB };
+	struct world w;
+	struct report *report;
+
+	(void)state;
+	for (int many = 0; many < 2; many++) {
+		begin(&w);
+		fixture_side(&w.fixture, w.p, w.file, CS_MEMORY, CS_CACHE_TO_ANON, bytes[many]);
+		fixture_side(&w.fixture, w.p, CS_MEMORY, CS_MEMORY, CS_ANON_TO_ANON, bytes[many]);
+		report = report_of(&w.fixture);
+		assert_int_equal(report->nr_transfers, 2);
+		for (size_t i = 0; i < 2; i++) {
+			const struct transfer *transfer = &report->transfers[i];
+
+			assert_int_equal(transfer->to->kind, CS_KIND_MEMORY);
+			assert_int_equal(transfer->delivered_bytes, 0);
+			assert_int_equal(transfer->cpu_copied_bytes, bytes[many]);
+			assert_int_equal(transfer->verdict, VERDICT_COPIED);
+			assert_int_equal(transfer_says(transfer, "copy-on-write"), many);
+		}
+		report_free(report);
+	}
+}
+
 static void the_report_tells_of_losses_and_tiers(void **state)
 {
 	static const struct recorded_hooks hooks[] = {
@@ -275,11 +325,13 @@ int main(void)
 		cmocka_unit_test(zero_copy_needs_all_to_be_seen),
 		cmocka_unit_test(pinned_pages_are_followed),
 		cmocka_unit_test(segments_are_of_all_that_was_sent),
+		cmocka_unit_test(direct_io_is_zero_copy_as_far_as_dma_was_seen),
 		cmocka_unit_test(zero_copy_needs_nothing_to_be_lost),
 		cmocka_unit_test(derived_and_measured_make_derived),
 		cmocka_unit_test(small_operations),
 		cmocka_unit_test(user_copies_are_possible_never_asserted),
 		cmocka_unit_test(what_could_be_better),
+		cmocka_unit_test(copy_on_write),
 		cmocka_unit_test(the_report_tells_of_losses_and_tiers),
 	};
 

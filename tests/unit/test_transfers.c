@@ -262,6 +262,25 @@ static void write_back_goes_to_who_wrote(void **state)
 	report_free(report);
 }
 
+static void write_back_is_not_of_direct_writes(void **state)
+{
+	struct world w;
+	const struct transfer *direct, *buffered;
+	struct report *report;
+
+	(void)state;
+	begin(&w);
+	ROW(w.p, CS_MEMORY, w.other, CS_USER_TO_DISK, NR_WRITE, 1, MIB);
+	ROW(w.p, w.file, w.other, CS_USER_TO_CACHE, NR_WRITE, 1, MIB);
+	SIDE(0, CS_MEMORY, w.other, CS_CACHE_TO_DISK, MIB);
+	report = report_of(&w.fixture);
+	direct = between(report, CS_KIND_MEMORY, CS_KIND_FILE);
+	buffered = between(report, CS_KIND_FILE, CS_KIND_FILE);
+	assert_int_equal(transfer_hop_bytes(direct, CS_CACHE_TO_DISK), 0);
+	assert_int_equal(transfer_hop_bytes(buffered, CS_CACHE_TO_DISK), MIB);
+	report_free(report);
+}
+
 static void write_back_of_what_nobody_was_seen_to_write(void **state)
 {
 	struct world w;
@@ -444,6 +463,7 @@ int main(void)
 		cmocka_unit_test(the_disk_serves_all_who_read_the_file),
 		cmocka_unit_test(the_disk_serves_the_process_that_it_is_said_to),
 		cmocka_unit_test(write_back_goes_to_who_wrote),
+		cmocka_unit_test(write_back_is_not_of_direct_writes),
 		cmocka_unit_test(write_back_of_what_nobody_was_seen_to_write),
 		cmocka_unit_test(the_nic_sends_by_what_was_delivered),
 		cmocka_unit_test(a_pipe_for_splicing_is_a_place),

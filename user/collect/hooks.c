@@ -359,20 +359,21 @@ size_t hooks_count(const struct hooks *hooks)
 	return hook_table_size;
 }
 
+static const char *const kind_names[] = {
+	[HOOK_FEXIT] = "fexit",
+	[HOOK_FENTRY] = "fentry",
+	[HOOK_TRACEPOINT] = "tracepoint",
+};
+
 struct hook_report hooks_report(const struct hooks *hooks, size_t i)
 {
-	static const char *const kinds[] = {
-		[HOOK_FEXIT] = "fexit",
-		[HOOK_FENTRY] = "fentry",
-		[HOOK_TRACEPOINT] = "tracepoint",
-	};
 	const struct hook *hook = &hook_table[i];
 
 	return (struct hook_report){
 		.group = hook->fact,
 		.program = hook->program,
 		.target = hook->target,
-		.kind = kinds[hook->kind],
+		.kind = kind_names[hook->kind],
 		.loses = hook->loses,
 		.state = hooks->states[i].state,
 		.error = hooks->states[i].error,

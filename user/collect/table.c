@@ -5,6 +5,10 @@
 	{                                                              \
 		fact, family, need, HOOK_FEXIT, program, target, loses \
 	}
+#define FENTRY(fact, program, target, loses)                               \
+	{                                                                  \
+		fact, -1, NEED_SELDOM, HOOK_FENTRY, program, target, loses \
+	}
 #define TRACEPOINT(fact, program, target, loses)                               \
 	{                                                                      \
 		fact, -1, NEED_SELDOM, HOOK_TRACEPOINT, program, target, loses \
@@ -40,6 +44,8 @@ const struct hook hook_table[] = {
 	      "writes to 9p and other network file systems"),
 	FEXIT("FUSE writes", -1, NEED_SELDOM, "on_fuse_perform_write", "fuse_perform_write",
 	      "writes to FUSE without a write-back cache"),
+	FENTRY("direct reads and writes", "on_iomap_dio_complete", "iomap_dio_complete",
+	       "O_DIRECT reads and writes"),
 	FEXIT("tcp sends", CS_FAMILY_TCP, NEED_ALWAYS, "on_tcp_sendmsg_locked",
 	      "tcp_sendmsg_locked", "copies from user buffers to TCP"),
 	FEXIT("tcp receives", CS_FAMILY_TCP, NEED_ALWAYS, "on_tcp_recvmsg", "tcp_recvmsg",
@@ -49,8 +55,8 @@ const struct hook hook_table[] = {
 	      "whether spliced pages were copied or referenced"),
 	FEXIT("pinned pages", CS_FAMILY_TCP, NEED_IF_PRESENT, "on_skb_zerocopy_iter_stream",
 	      "skb_zerocopy_iter_stream", "whether MSG_ZEROCOPY pinned pages or copied"),
-	{ "pinned pages copied", -1, NEED_SELDOM, HOOK_FENTRY, "on_skb_copy_ubufs",
-	  "skb_copy_ubufs", "whether pinned pages were copied after all" },
+	FENTRY("pinned pages copied", "on_skb_copy_ubufs", "skb_copy_ubufs",
+	       "whether pinned pages were copied after all"),
 	FEXIT("segments copied", -1, NEED_SELDOM, "on_skb_segment", "skb_segment",
 	      "copies into the segments of devices without scatter-gather"),
 	FEXIT("packets copied", -1, NEED_SELDOM, "on_pskb_pull_tail", "__pskb_pull_tail",
@@ -95,6 +101,12 @@ const struct hook hook_table[] = {
 	      "bytes of files that faults map"),
 	FEXIT("mapped single pages", -1, NEED_SELDOM, "on_filemap_fault", "filemap_fault",
 	      "bytes of files that faults on a cold cache map"),
+	FEXIT("copies on writing", -1, NEED_SELDOM, "on_copy_mc_to_kernel", "copy_mc_to_kernel",
+	      "copy-on-write"),
+	FEXIT("writes to shared pages", -1, NEED_SELDOM, "on_do_wp_page", "do_wp_page",
+	      "copy-on-write of pages that were read before or shared by a fork"),
+	FEXIT("first writes to private mappings", -1, NEED_SELDOM, "on_finish_fault",
+	      "finish_fault", "copy-on-write of pages of a file that were not mapped yet"),
 	FEXIT("new mappings", CS_FAMILY_MAPPING, NEED_ALWAYS, "on_perf_event_mmap",
 	      "perf_event_mmap", "cheap look-ups of what is mapped at a buffer"),
 	FEXIT("moved mappings", CS_FAMILY_MAPPING, NEED_IF_PRESENT, "on_copy_vma", "copy_vma",

@@ -9,6 +9,8 @@
 /* Fewer operations are not worth a word, larger ones not small. */
 #define SMALL_OPERATIONS 64
 #define SMALL_BYTES 4096
+/* Less is what the start of a program and its data are good for. */
+#define MANY_COW_BYTES (1 << 20)
 
 enum { FINDINGS_MAX = 8 };
 
@@ -54,7 +56,7 @@ enum verdict judge(const struct transfer *transfer, const struct cs_lost *lost)
 		return VERDICT_UNKNOWN;
 	/* Bytes that were delivered while no hook saw how may have been copied. */
 	for (size_t i = 0; i < transfer->nr_hops; i++)
-		if (hop_how(transfer->hops[i].id) != CS_DMA)
+		if (hop_how(transfer->hops[i].id) != CS_DMA || hop_is_direct(transfer->hops[i].id))
 			passed_on += transfer->hops[i].bytes;
 	return passed_on >= transfer->delivered_bytes ? VERDICT_ZERO_COPY : VERDICT_UNKNOWN;
 }
@@ -157,6 +159,15 @@ static void find_in_transfer(struct list *list, const struct transfer *transfer)
 		    "file.");
 	find_path(list, transfer);
 	find_later_copies(list, transfer);
+	if (transfer_hop_bytes(transfer, CS_CACHE_TO_ANON) >= MANY_COW_BYTES)
+		add(list, "copy-on-write", false,
+		    "Pages of a private mapping were copied because the process wrote to "
+		    "them: a shared mapping is written to without a copy.");
+	if (transfer_hop_bytes(transfer, CS_ANON_TO_ANON) >= MANY_COW_BYTES)
+		add(list, "copy-on-write", false,
+		    "Memory shared after a fork() was copied because one of the processes "
+		    "wrote to it: vfork() or posix_spawn() share without a copy until the "
+		    "child runs its program.");
 	if (operations_are_small(transfer))
 		add(list, "small-operations", false,
 		    "The bytes are moved in many operations of less than 4 KiB: larger buffers "

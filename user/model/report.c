@@ -71,7 +71,7 @@ static void list_hops(struct building *building, const struct fold *fold, const 
 		if (hop_how(node->id) == CS_COPY)
 			transfer->cpu_copied_bytes += node->bytes;
 		/* What devices do is seen apart from how the bytes were moved. */
-		if (hop_how(node->id) != CS_DMA &&
+		if ((hop_how(node->id) != CS_DMA || hop_is_direct(node->id)) &&
 		    (!transfer->provenance || hops->provenance < transfer->provenance))
 			transfer->provenance = hops->provenance;
 		hops++;

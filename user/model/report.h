@@ -150,6 +150,8 @@ const char *verdict_word(enum verdict verdict);
 enum cs_place hop_from(enum cs_hop id);
 enum cs_place hop_to(enum cs_hop id);
 enum cs_how hop_how(enum cs_hop id);
+/* O_DIRECT: the DMA of the device is all that moves the bytes. */
+bool hop_is_direct(enum cs_hop id);
 /* Hops with less come first on the path. */
 unsigned int hop_rank(enum cs_hop id);
 

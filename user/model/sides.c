@@ -71,6 +71,17 @@ static size_t lower_bound(const struct index *index, uint32_t endpoint, uint32_t
 	return low;
 }
 
+/* Bytes that are on the disk already, past the page cache. */
+static uint64_t written_directly(const struct fold *fold, const struct flow *flow)
+{
+	uint64_t bytes = 0;
+
+	for_each_hop(fold, flow, node)
+		if (hop_to(node->id) == CS_PLACE_DISK && hop_is_direct(node->id))
+			bytes += node->bytes;
+	return bytes < flow->delivered ? bytes : flow->delivered;
+}
+
 /* What a side row names is the end of a flow, not where it begins. */
 static bool is_at_destination(enum cs_hop side)
 {
@@ -96,6 +107,8 @@ static uint64_t weight_of(const struct fold *fold, const struct flow *flow,
 
 	if (key->flags & CS_ROW_PINNED)
 		return pinned_bytes(fold, flow);
+	if (side == CS_CACHE_TO_DISK)
+		return flow->delivered - written_directly(fold, flow);
 	if (is_at_destination(side))
 		return flow->delivered;
 	/* What came by way of the page cache or a mapping of it. */

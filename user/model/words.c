@@ -27,6 +27,11 @@ enum cs_how hop_how(enum cs_hop id)
 	return shapes[id].how;
 }
 
+bool hop_is_direct(enum cs_hop id)
+{
+	return id == CS_DISK_TO_USER || id == CS_USER_TO_DISK || id == CS_MAPPING_TO_DISK;
+}
+
 /*
  * Bytes come from a device, rest in the page cache or a socket, pass through
  * the process or a pipe, reach their destination, and leave by a device.
@@ -43,7 +48,7 @@ unsigned int hop_rank(enum cs_hop id)
 		return 6;
 	if (to == CS_PLACE_MAPPING)
 		return 1;
-	if (to == CS_PLACE_USER_BUFFER)
+	if (to == CS_PLACE_USER_BUFFER || to == CS_PLACE_ANON_MEMORY)
 		return 2;
 	if (to == CS_PLACE_PIPE_BUFFER)
 		return from == CS_PLACE_PIPE_BUFFER ? 4 : 3;

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Copy-on-write: a page that is shared with another process or with a file is
+ * copied when it is written to.  The copy is seen at copy_mc_to_kernel(),
+ * what it was for in the fault around it.
+ */
+#include "bpf/ledger.bpf.h"
+#include "bpf/inode.bpf.h"
+
+#define PAGE_SIZE 4096
+#define PAGE_MAPPING_FLAGS 3
+#define VM_SHARED 0x8
+#define VM_FAULT_FAILED 0x000c73 /* OOM, SIGBUS, HWPOISON, SIGSEGV, RETRY, FALLBACK */
+
+/* Faults that ended: the one under way is not among them. */
+static __always_inline u64 faults_of(struct task_struct *task)
+{
+	return task->min_flt + task->maj_flt;
+}
+
+/* Returns how many bytes it did not copy. */
+SEC("?fexit/copy_mc_to_kernel")
+int TRACED_PROG(on_copy_mc_to_kernel, void *to, void *from, u32 bytes, u64 left)
+{
+	struct thread *t = thread_of(task);
+
+	if (!t)
+		return 0;
+	t->cow_bytes = left ? 0 : bytes;
+	t->cow_faults = faults_of(task);
+	return 0;
+}
+
+/* What was copied in the fault at hand. */
+static __always_inline u64 take_copied(struct thread *t, struct task_struct *task)
+{
+	u64 bytes = t->cow_faults == faults_of(task) ? t->cow_bytes : 0;
+
+	t->cow_bytes = 0;
+	return bytes;
+}
+
+static __always_inline void add_cow(struct thread *t, struct vm_fault *vmf, bool from_file,
+				    u64 bytes)
+{
+	struct cs_row_key key = {
+		.process = t->process,
+		.call = CS_CALL_FAULT,
+		.hop = CS_ANON_TO_ANON,
+	};
+	struct file *file = vmf->vma->vm_file;
+
+	if (from_file && file) {
+		key.source = endpoint_of(t, file);
+		key.hop = CS_CACHE_TO_ANON;
+	}
+	add_side(&key, bytes);
+}
+
+static __always_inline bool is_of_file(struct page *page)
+{
+	u64 mapping, head = BPF_CORE_READ(page, compound_head);
+
+	if (head & 1)
+		page = (void *)(head - 1);
+	mapping = (u64)BPF_CORE_READ(page, mapping);
+	return mapping && !(mapping & PAGE_MAPPING_FLAGS);
+}
+
+/* A write to a page that is there, but must not be written to. */
+SEC("?fexit/do_wp_page")
+int TRACED_PROG(on_do_wp_page, struct vm_fault *vmf, u32 ret)
+{
+	struct thread *t = thread_of(task);
+	u64 bytes;
+
+	if (!t)
+		return 0;
+	bytes = take_copied(t, task);
+	if (bytes && !(ret & VM_FAULT_FAILED))
+		add_cow(t, vmf, is_of_file(vmf->page), bytes);
+	return 0;
+}
+
+/*
+ * A first write to a page of a private mapping: the page was copied, now the
+ * copy gets mapped.  v6.1 copies by copy_page() here, which has no hook.
+ */
+SEC("?fexit/finish_fault")
+int TRACED_PROG(on_finish_fault, struct vm_fault *vmf)
+{
+	struct thread *t;
+
+	if (!(vmf->flags & FAULT_FLAG_WRITE) || vmf->vma->vm_flags & VM_SHARED)
+		return 0;
+	t = thread_of(task);
+	if (!t)
+		return 0;
+	take_copied(t, task);
+	add_cow(t, vmf, true, PAGE_SIZE);
+	return 0;
+}

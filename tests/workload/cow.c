@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+/* Pages that are copied when they are written to. */
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/workload/workload.h"
+
+enum { PAGE = 4096 };
+
+/* Only written to: a read would map the page first. */
+static void touch(volatile unsigned char *at, uint64_t bytes)
+{
+	for (uint64_t offset = 0; offset < bytes; offset += PAGE)
+		at[offset] = 1;
+}
+
+/* A private mapping of --src, each page written to; --mode read: read before. */
+static void cow_private(void)
+{
+	int in = open_source(options.src);
+	volatile unsigned char sum = 0;
+	struct flow *flow;
+	unsigned char *at = mmap(NULL, options.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE, in, 0);
+
+	if (at == MAP_FAILED)
+		die("mmap: %s", strerror(errno));
+	if (options.mode && !strcmp(options.mode, "read"))
+		for (uint64_t offset = 0; offset < options.bytes; offset += PAGE)
+			sum ^= at[offset];
+	touch(at, options.bytes);
+	flow = flow_add(place_of(in, options.src), place_memory(), 0);
+	flow_hop(flow, "page_cache>anon_memory copy", (options.bytes + PAGE - 1) / PAGE * PAGE);
+	flow_disk(flow, in, options.bytes);
+}
+
+/*
+ * A child that writes to so much of @at.  The parent waits inside the call:
+ * it writes to nothing meanwhile that the child would then have for itself.
+ */
+static pid_t child_that_touches(unsigned char *at, uint64_t bytes)
+{
+	int status;
+	pid_t child = syscall(SYS_clone, CLONE_VFORK | SIGCHLD, 0, 0, 0, 0);
+
+	if (child < 0)
+		die("clone: %s", strerror(errno));
+	if (!child) {
+		touch(at, bytes);
+		_exit(0);
+	}
+	if (waitpid(child, &status, 0) != child || status)
+		die("child failed");
+	return child;
+}
+
+/* Two children, of which the second touches --bytes more than the first. */
+static void cow_fork(void)
+{
+	unsigned char *at = zalloc_pages(options.bytes + PAGE);
+	struct flow *flow;
+
+	pattern_drop();
+	flow = flow_add(place_memory(), place_memory(), 0);
+	flow->pid = child_that_touches(at, PAGE);
+	flow = flow_add(place_memory(), place_memory(), 0);
+	flow->pid = child_that_touches(at, options.bytes + PAGE);
+	flow_hop(flow, "anon_memory>anon_memory copy", options.bytes);
+}
+
+const struct workload cow_workloads[] = {
+	{ "cow", cow_private, "write to a private mapping of --src", false },
+	{ "cow-fork", cow_fork, "children write to --bytes of their parent's memory", false },
+	{ 0 },
+};
