@@ -225,6 +225,7 @@ struct cs_lost {
 	__u64 threads; /* operations of threads without room for their state */
 	__u64 buffers; /* remembered buffers given up for new ones */
 	__u64 segments; /* bytes of iovecs beyond the ones looked at */
+	__u64 runs; /* of hooks, skipped by the kernel: user space asks it for them */
 };
 
 #endif

@@ -153,7 +153,7 @@ static void zero_copy_needs_nothing_to_be_lost(void **state)
 {
 	const struct cs_lost losses[] = {
 		{ .rows = 1 },	  { .endpoints = 1 }, { .processes = 1 },
-		{ .threads = 1 }, { .segments = 1 },
+		{ .threads = 1 }, { .segments = 1 },  { .runs = 1 },
 	};
 	struct world w;
 

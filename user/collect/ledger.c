@@ -91,6 +91,28 @@ static size_t at_most(size_t n, size_t max)
 	return n < max ? n : max;
 }
 
+/*
+ * The kernel runs no program twice at a time on a CPU.  Where it may preempt a
+ * task in the middle of one, the next task there goes without: in a preemptible
+ * kernel, or in softirq.
+ */
+static uint64_t skipped_runs(const struct hooks *hooks)
+{
+	struct bpf_program *program;
+	uint64_t runs = 0;
+
+	bpf_object__for_each_program(program, hooks->bpf->obj)
+	{
+		struct bpf_prog_info info = { 0 };
+		__u32 size = sizeof(info);
+
+		if (bpf_program__fd(program) >= 0 &&
+		    !bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
+			runs += info.recursion_misses;
+	}
+	return runs;
+}
+
 int hooks_read(struct hooks *hooks, struct recording *r)
 {
 	const struct copyscope_bpf__bss *bss = hooks->bpf->bss;
@@ -105,6 +127,7 @@ int hooks_read(struct hooks *hooks, struct recording *r)
 	/* Blocks of remembered buffers that had to make room for others. */
 	if (bss->blocks_made > CS_MAX_BUFFER_BLOCKS)
 		r->lost.buffers += bss->blocks_made - CS_MAX_BUFFER_BLOCKS;
+	r->lost.runs = skipped_runs(hooks);
 	r->audited = hooks->nr_audit;
 	audit_read(hooks, r);
 	r->followed = hooks_follow(hooks);

@@ -44,7 +44,7 @@ enum verdict judge(const struct transfer *transfer, const struct cs_lost *lost)
 		return VERDICT_COPIED;
 	if (!transfer->delivered_bytes || transfer->provenance != PROVENANCE_MEASURED)
 		return VERDICT_UNKNOWN;
-	if (lost->rows || lost->endpoints || lost->processes || lost->threads || lost->segments)
+	if (lost_anything(lost, 0))
 		return VERDICT_UNKNOWN;
 	/* Some of what was copied unseen may have been this. */
 	if (transfer->process->audit.unattributed)
@@ -275,6 +275,8 @@ static void find_losses(struct list *list, const struct report *report, struct a
 		list_loss(&text, lost->threads, "operation of a thread without state",
 			  "operations of threads without state");
 		list_loss(&text, lost->segments, "byte of a long iovec", "bytes of long iovecs");
+		list_loss(&text, lost->runs, "run of a hook, of any process,",
+			  "runs of hooks, of any process,");
 		list_loss(&text, report->lost_events, "event", "events");
 		add(list, "losses", false,
 		    arena_printf(arena, "%s could not be kept: the numbers are too small.",

@@ -332,7 +332,7 @@ void report_free(struct report *report)
 bool lost_anything(const struct cs_lost *lost, uint64_t lost_events)
 {
 	return lost->rows || lost->endpoints || lost->processes || lost->threads ||
-	       lost->segments || lost_events;
+	       lost->segments || lost->runs || lost_events;
 }
 
 uint64_t transfer_hop_bytes(const struct transfer *transfer, enum cs_hop id)

@@ -173,6 +173,7 @@ static void write_lost(struct json *json, const struct report *report)
 	json_number(json, "threads", lost->threads);
 	json_number(json, "buffers", lost->buffers);
 	json_number(json, "segments", lost->segments);
+	json_number(json, "hook_runs", lost->runs);
 	json_close(json, '}');
 }
 
