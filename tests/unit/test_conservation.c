@@ -33,10 +33,17 @@ struct sums {
 	struct counters counters;
 };
 
-static bool is_side(enum cs_hop hop)
+/* Side rows that name where a flow ends. */
+static bool is_at_destination(enum cs_hop hop)
 {
-	return hop == CS_DISK_TO_CACHE || hop == CS_CACHE_TO_DISK || hop == CS_SOCKET_TO_NIC ||
-	       hop == CS_CACHE_TO_MAPPING;
+	return hop == CS_CACHE_TO_DISK || hop == CS_SOCKET_TO_NIC || hop == CS_SOCKET_TO_SOCKET;
+}
+
+/* Those that name where it begins, and copy-on-write: nothing is delivered. */
+static bool is_at_source(enum cs_hop hop)
+{
+	return hop == CS_DISK_TO_CACHE || hop == CS_CACHE_TO_MAPPING ||
+	       hop_to(hop) == CS_PLACE_ANON_MEMORY;
 }
 
 /* A hop, and ends that a hook could have seen it between. */
@@ -50,10 +57,9 @@ static struct cs_row_key random_key(uint64_t *seed, uint32_t processes, uint32_t
 		.flags = random_below(seed, 8) ? 0 : CS_ROW_DERIVED,
 	};
 
-	if (key.hop != CS_CACHE_TO_DISK && key.hop != CS_SOCKET_TO_NIC)
+	if (!is_at_destination(key.hop))
 		key.source = random_below(seed, endpoints);
-	if (hop_to(key.hop) != CS_PLACE_USER_BUFFER && key.hop != CS_DISK_TO_CACHE &&
-	    key.hop != CS_CACHE_TO_MAPPING)
+	if (hop_to(key.hop) != CS_PLACE_USER_BUFFER && !is_at_source(key.hop))
 		key.destination = random_below(seed, endpoints);
 	return key;
 }
@@ -69,7 +75,7 @@ static void random_row(uint64_t *seed, struct cs_row *row)
 	row->involuntary = random_below(seed, 10);
 	row->minor = random_below(seed, 7);
 	row->major = random_below(seed, 3);
-	if (is_side(row->key.hop))
+	if (is_at_source(row->key.hop) || is_at_destination(row->key.hop))
 		return;
 	row->ops = random_below(seed, 1000);
 	row->delivered = random_below(seed, 10) ? row->bytes : 0;
@@ -111,7 +117,7 @@ static uint64_t expected_delivered(const struct recording *recording)
 		const struct cs_row *row = &recording->rows[i];
 		const struct cs_row_key *key = &row->key;
 
-		if (is_side(key->hop))
+		if (is_at_source(key->hop) || is_at_destination(key->hop))
 			continue;
 		if (!key->destination && hop_to(key->hop) == CS_PLACE_USER_BUFFER)
 			read[key->process][key->source] += row->delivered;
