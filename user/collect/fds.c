@@ -213,7 +213,7 @@ size_t fds_collect(struct fds_collector *collector, const pid_t *pids, size_t nr
 		if (!met_before(pids, i))
 			read += read_process(&work, pids[i]);
 	sockets_describe(&work);
-	if (collector->no_iterator || holders_by_iterator(&work))
+	if (holders_by_iterator(&work))
 		holders_by_kcmp(&work);
 	for (uint32_t i = 0; i < work.fds->nr_processes; i++)
 		if (work.folders[i] >= 0)

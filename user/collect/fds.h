@@ -11,7 +11,6 @@
 struct fds_collector {
 	struct residency_reader *reader;
 	struct fds *fds; /* what was found is added here */
-	bool no_iterator; /* do as if the kernel had none */
 	/* A process that could not be read, or not to its end, and why. */
 	void (*on_problem)(pid_t pid, const char *why);
 };
