@@ -22,7 +22,9 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 
 # The linker needs a map's definition before its first use.
 BPF_FIRST := bpf/ledger.bpf.c bpf/endpoint.bpf.c
-BPF_SRC := $(BPF_FIRST) $(filter-out $(BPF_FIRST),$(wildcard bpf/*.bpf.c))
+# Objects of their own: no hooks.
+BPF_ALONE := bpf/fds.bpf.c
+BPF_SRC := $(BPF_FIRST) $(filter-out $(BPF_FIRST) $(BPF_ALONE),$(wildcard bpf/*.bpf.c))
 BPF_OBJS := $(BPF_SRC:%.c=$(BUILD)/%.o)
 # What needs neither a kernel nor privileges; the tests link it without the rest.
 PURE_SRC := $(wildcard user/model/*.c user/render/*.c user/util/*.c)
@@ -73,11 +75,16 @@ $(BUILD)/%.o: %.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(patsubst %.c,$(BUILD)/%.o,$(wildcard user/collect/*.c)): | $(BUILD)/copyscope.skel.h
+$(patsubst %.c,$(BUILD)/%.o,$(wildcard user/collect/*.c)): | $(BUILD)/copyscope.skel.h \
+	$(BPF_ALONE:bpf/%.bpf.c=$(BUILD)/%.skel.h)
 
 $(BUILD)/copyscope.skel.h: $(BUILD)/copyscope.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name copyscope_bpf > $@
+
+$(BPF_ALONE:bpf/%.bpf.c=$(BUILD)/%.skel.h): $(BUILD)/%.skel.h: $(BUILD)/bpf/%.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
 
 $(BUILD)/copyscope.bpf.o: $(BPF_OBJS)
 	$(call say,BPFLINK,$@)

@@ -16,6 +16,7 @@ static const struct command {
 	{ "path", cmd_path, "[TARGET] [-- COMMAND...]", "draw the data path of each transfer" },
 	{ "pages", cmd_pages, "[FILE...] [-p PID] [--top N]",
 	  "what of files is in the page cache" },
+	{ "fds", cmd_fds, "PID...", "fd, open file description, inode, page cache" },
 	{ "doctor", cmd_doctor, "[--audit]",
 	  "what this kernel offers, and whether the counts are true" },
 };

@@ -33,7 +33,7 @@ struct workload {
 
 extern const struct workload relay_workloads[], direct_workloads[], link_workloads[],
 	map_workloads[], process_workloads[], many_workloads[], zerocopy_workloads[],
-	odirect_workloads[], cow_workloads[];
+	odirect_workloads[], cow_workloads[], fds_workloads[];
 
 void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 

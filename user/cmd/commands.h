@@ -11,6 +11,7 @@ enum {
 
 int cmd_path(int argc, char **argv);
 int cmd_pages(int argc, char **argv);
+int cmd_fds(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 
 #endif
