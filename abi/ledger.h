@@ -19,6 +19,12 @@
  *   copy-on-write source -> CS_MEMORY     ops and delivered are 0 as well; the
  *                                         source is the file that is mapped, or
  *                                         CS_MEMORY
+ *   mapped write  CS_MEMORY -> destination  the same: pages of a shared mapping
+ *                                         that the process made dirty
+ *
+ * In a CACHE_TO_DISK row process and call say who had the bytes written: a
+ * traced process and its syscall, or process 0 and enum cs_call, or process 0
+ * and the syscall of a process that is not traced.
  */
 #ifndef CS_LEDGER_H
 #define CS_LEDGER_H
@@ -70,6 +76,7 @@ enum cs_how {
 	CS_MAP,
 	CS_DMA,
 	CS_TRANSFORM,
+	CS_DIRTY, /* the process stored bytes there itself */
 	CS_HOW_MAX,
 };
 
@@ -115,7 +122,8 @@ enum cs_how {
 	X(DISK_TO_USER, DISK, USER_BUFFER, DMA)                         \
 	X(MAPPING_TO_DISK, MAPPING, DISK, DMA)                          \
 	X(CACHE_TO_ANON, PAGE_CACHE, ANON_MEMORY, COPY)                 \
-	X(ANON_TO_ANON, ANON_MEMORY, ANON_MEMORY, COPY)
+	X(ANON_TO_ANON, ANON_MEMORY, ANON_MEMORY, COPY)                 \
+	X(MAPPING_DIRTIED, MAPPING, PAGE_CACHE, DIRTY)
 
 enum cs_hop {
 #define CS_HOP_NAME(name, from, to, how) CS_##name,
@@ -130,6 +138,13 @@ enum cs_call {
 	CS_CALL_FAULT = 0xff00, /* a page fault on a file mapping */
 	CS_CALL_KERNEL = 0xff01, /* no syscall of the process: write-back, softirq */
 	CS_CALL_COMPAT = 0xff02, /* a 32-bit syscall */
+	/* Write-back by threads of the kernel, of CACHE_TO_DISK rows. */
+	CS_CALL_FLUSH_PERIODIC = 0xff10, /* pages were dirty for long enough */
+	CS_CALL_FLUSH_BACKGROUND = 0xff11, /* too many pages were dirty */
+	CS_CALL_FLUSH_SYNC = 0xff12, /* for a sync() of a process that is not traced */
+	CS_CALL_FLUSHER = 0xff13, /* for another reason */
+	CS_CALL_RECLAIM = 0xff14, /* pages were evicted */
+	CS_CALL_JOURNAL = 0xff15, /* the file system's journal wants data before metadata */
 };
 
 enum cs_row_flags {
@@ -170,6 +185,7 @@ enum cs_endpoint_flags {
 	CS_ENDPOINT_PATH_CUT = 1 << 1, /* outermost folders did not fit */
 	CS_ENDPOINT_DELETED = 1 << 2, /* had no name left at first sight */
 	CS_ENDPOINT_FROM_MAPPING = 1 << 3,
+	CS_ENDPOINT_IN_MEMORY = 1 << 4, /* tmpfs and the like: no disk below */
 };
 
 struct cs_endpoint {

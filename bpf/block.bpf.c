@@ -12,8 +12,6 @@
 #define BIO_CLONED_BIT 1
 #define PAGE_MAPPING_FLAGS 3
 
-#define TMPFS_MAGIC 0x01021994
-#define HUGETLBFS_MAGIC 0x958458f6
 #define NO_FILE 1 /* metadata: pages of a block device */
 
 /*
@@ -23,7 +21,7 @@
 static __always_inline u64 file_inode_of(struct page *page)
 {
 	struct inode *inode;
-	u64 mapping, head, magic;
+	u64 mapping, head;
 
 	head = BPF_CORE_READ(page, compound_head);
 	if (head & 1)
@@ -34,10 +32,7 @@ static __always_inline u64 file_inode_of(struct page *page)
 	inode = BPF_CORE_READ((struct address_space *)mapping, host);
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG)
 		return NO_FILE;
-	magic = BPF_CORE_READ(inode, i_sb, s_magic);
-	if (magic == TMPFS_MAGIC || magic == HUGETLBFS_MAGIC)
-		return 0;
-	return (u64)inode;
+	return is_in_memory((u64)inode) ? 0 : (u64)inode;
 }
 
 /* All bios of one direct operation have the same owner, its struct iomap_dio. */
@@ -92,6 +87,8 @@ int BPF_PROG(on_block_bio_queue, struct bio *bio)
 		index = endpoint_known(inode);
 		if (index < 0)
 			return 0;
+		if (op == REQ_OP_WRITE)
+			written_by(&key, inode);
 	}
 	if (op == REQ_OP_READ) {
 		key.source = index;

@@ -2,10 +2,12 @@
 /*
  * Copy-on-write: a page that is shared with another process or with a file is
  * copied when it is written to.  The copy is seen at copy_mc_to_kernel(),
- * what it was for in the fault around it.
+ * what it was for in the fault around it.  Pages of shared mappings are not
+ * copied: they become dirty.
  */
 #include "bpf/ledger.bpf.h"
 #include "bpf/inode.bpf.h"
+#include "bpf/folio.bpf.h"
 
 #define PAGE_SIZE 4096
 #define PAGE_MAPPING_FLAGS 3
@@ -40,15 +42,13 @@ static __always_inline u64 take_copied(struct thread *t, struct task_struct *tas
 	return bytes;
 }
 
-static __always_inline void add_cow(struct thread *t, struct vm_fault *vmf, bool from_file,
-				    u64 bytes)
+static __always_inline void add_cow(struct thread *t, struct file *file, bool from_file, u64 bytes)
 {
 	struct cs_row_key key = {
 		.process = t->process,
 		.call = CS_CALL_FAULT,
 		.hop = CS_ANON_TO_ANON,
 	};
-	struct file *file = vmf->vma->vm_file;
 
 	if (from_file && file) {
 		key.source = endpoint_of(t, file);
@@ -78,7 +78,7 @@ int TRACED_PROG(on_do_wp_page, struct vm_fault *vmf, u32 ret)
 		return 0;
 	bytes = take_copied(t, task);
 	if (bytes && !(ret & VM_FAULT_FAILED))
-		add_cow(t, vmf, is_of_file(vmf->page), bytes);
+		add_cow(t, vmf->vma->vm_file, is_of_file(vmf->page), bytes);
 	return 0;
 }
 
@@ -97,6 +97,55 @@ int TRACED_PROG(on_finish_fault, struct vm_fault *vmf)
 	if (!t)
 		return 0;
 	take_copied(t, task);
-	add_cow(t, vmf, true, PAGE_SIZE);
+	add_cow(t, vmf->vma->vm_file, true, PAGE_SIZE);
 	return 0;
+}
+
+/*
+ * A first write to a page of a shared mapping of a file, or the first since it
+ * was written back: the process stores its bytes without the kernel's help.
+ * Shared memory without a name is no file.
+ */
+SEC("?fentry/fault_dirty_shared_page")
+int TRACED_PROG(on_fault_dirty_shared_page, struct vm_fault *vmf)
+{
+	struct cs_row_key key = { .call = CS_CALL_FAULT, .hop = CS_MAPPING_DIRTIED };
+	struct file *file = vmf->vma->vm_file;
+	struct thread *t;
+
+	if (!file || (is_in_memory((u64)file->f_inode) && !file->f_inode->i_nlink))
+		return 0;
+	t = thread_of(task);
+	if (!t)
+		return 0;
+	key.process = t->process;
+	key.destination = endpoint_of(t, file);
+	add_side(&key, PAGE_SIZE);
+	return 0;
+}
+
+/* A page of hugetlbfs, by its own routine. */
+static __always_inline int copied_huge(struct task_struct *task, struct page *from,
+				       struct vm_area_struct *vma, u64 bytes)
+{
+	struct thread *t = thread_of(task);
+
+	if (t)
+		add_cow(t, vma->vm_file, is_of_file(from), bytes);
+	return 0;
+}
+
+SEC("?fexit/copy_user_huge_page")
+int TRACED_PROG(on_copy_user_huge_page, struct page *to, struct page *from, u64 address,
+		struct vm_area_struct *vma, u32 pages)
+{
+	return copied_huge(task, from, vma, (u64)pages * PAGE_SIZE);
+}
+
+/* The name since folios came to hugetlbfs, after v6.1. */
+SEC("?fexit/copy_user_large_folio")
+int TRACED_PROG(on_copy_user_large_folio, struct folio *to, struct folio *from, u64 address,
+		struct vm_area_struct *vma, int error)
+{
+	return error ? 0 : copied_huge(task, (struct page *)from, vma, folio_bytes(from));
 }

@@ -210,6 +210,8 @@ __noinline int endpoint_find(struct thread *t, u64 inode, u64 file)
 		e->inode = key;
 		if ((BPF_CORE_READ((struct inode *)inode, i_mode) & S_IFMT) == S_IFREG)
 			e->kind = CS_KIND_FILE;
+		if (is_in_memory(inode))
+			e->flags |= CS_ENDPOINT_IN_MEMORY;
 	}
 	if (file && !(e->flags & CS_ENDPOINT_DESCRIBED))
 		endpoint_describe(e, slot, inode, file);

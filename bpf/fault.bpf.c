@@ -5,7 +5,6 @@
 #include "bpf/buffer.bpf.h"
 
 #define PAGE_SHIFT 12
-#define VM_SHARED 0x8
 #define VM_FAULT_RETRY 0x000400
 #define VM_FAULT_NOPAGE 0x000100
 #define VM_FAULT_ERROR 0x000873 /* OOM, SIGBUS, HWPOISON, SIGSEGV, FALLBACK */
@@ -52,8 +51,8 @@ int TRACED_PROG(on_filemap_fault, struct vm_fault *vmf, u32 ret)
 {
 	if (ret & (VM_FAULT_RETRY | VM_FAULT_ERROR))
 		return 0;
-	if (vmf->flags & FAULT_FLAG_WRITE && !(vmf->vma->vm_flags & VM_SHARED))
-		return 0; /* a copy of it is mapped: see cow.bpf.c */
+	if (vmf->flags & FAULT_FLAG_WRITE)
+		return 0; /* a copy of it is mapped, or it is made dirty: see cow.bpf.c */
 	return mapped(task, vmf, vmf->pgoff, vmf->pgoff);
 }
 

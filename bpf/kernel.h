@@ -309,6 +309,20 @@ struct vm_fault {
 	struct page *page; /* the one that was there, in a fault on a write */
 };
 
+enum wb_reason {
+	WB_REASON_BACKGROUND = 1,
+	WB_REASON_VMSCAN = 2,
+	WB_REASON_SYNC = 3,
+	WB_REASON_PERIODIC = 4,
+	WB_REASON_LAPTOP_TIMER = 5,
+	WB_REASON_FOREIGN_FLUSH = 6,
+};
+
+/* What a flusher thread is asked to do. */
+struct wb_writeback_work {
+	enum wb_reason reason;
+};
+
 struct kernfs_node {
 	u64 id;
 };

@@ -149,6 +149,9 @@ int endpoint_find(struct thread *t, u64 inode, u64 file);
 int endpoint_known(u64 inode);
 u32 socket_endpoint(u64 sk);
 
+/* writeback.bpf.c */
+int written_by(struct cs_row_key *key, u64 inode);
+
 /* buffer.bpf.c */
 int remember(struct segments *s);
 int attribute(struct segments *s);

@@ -2,8 +2,7 @@
 /* Files: reads from and writes to the page cache, and what fills it. */
 #include "bpf/ledger.bpf.h"
 #include "bpf/inode.bpf.h"
-
-#define PAGE_SHIFT 12
+#include "bpf/folio.bpf.h"
 
 static __always_inline bool is_pipe(struct iov_iter *iter)
 {
@@ -93,24 +92,6 @@ ON_FILE_WRITE(iomap_file_buffered_write)
 ON_FILE_WRITE(btrfs_buffered_write)
 ON_FILE_WRITE(netfs_perform_write)
 ON_FILE_WRITE(fuse_perform_write)
-
-static __always_inline u64 folio_bytes(struct folio *folio)
-{
-	u64 flags, head = bpf_core_enum_value(enum pageflags, PG_head);
-	u32 order = 0;
-
-	if (bpf_core_field_exists(((struct folio___v618 *)folio)->flags.f))
-		flags = BPF_CORE_READ((struct folio___v618 *)folio, flags.f);
-	else
-		flags = BPF_CORE_READ(folio, flags);
-	if (!(flags >> head & 1))
-		return 1 << PAGE_SHIFT;
-	if (bpf_core_field_exists(((struct folio___v61 *)folio)->_folio_order))
-		order = BPF_CORE_READ((struct folio___v61 *)folio, _folio_order);
-	else
-		order = BPF_CORE_READ((struct folio___v612 *)folio, _flags_1) & 0xff;
-	return 1ULL << (PAGE_SHIFT + (order & 31));
-}
 
 SEC("?tp_btf/mm_filemap_add_to_page_cache")
 int TRACED_PROG(on_add_to_page_cache, struct folio *folio)

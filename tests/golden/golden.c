@@ -193,6 +193,36 @@ static void kinds(struct fixture *f)
 	fixture_row(f, 99, CS_LOST_ENDPOINT, CS_MEMORY, CS_SOCKET_TO_USER, NR_READ, 5, 5 * MIB);
 }
 
+/* What brought written pages to the disk, and what did not; one file is in memory. */
+static void written(struct fixture *f)
+{
+	static const struct recorded_dirty dirty[] = {
+		{ 3, RESIDENCY_BY_CACHESTAT, 3 * MIB, 4096 },
+		{ 4, RESIDENCY_BY_NONE, 0, 0 },
+	};
+	uint32_t db = fixture_process(f, 4711, "db\033[2J"), cp = fixture_process(f, 4712, "cp");
+	uint32_t log = fixture_file(f, "/var/lib/db/a\nlog");
+	uint32_t deep = fixture_file(f, "/very/long/folders/and/many/of/them/one/below/the/other"
+					"/until/the/name/does/not/fit/into/a/line/any/more.txt");
+	uint32_t shared = fixture_file(f, "/dev/shm/segment");
+	struct cs_row *row;
+
+	measure(f);
+	fixture_endpoint(f, shared)->flags |= CS_ENDPOINT_IN_MEMORY;
+	fixture_row(f, db, CS_MEMORY, log, CS_USER_TO_CACHE, NR_WRITE, 100, 8 * MIB);
+	fixture_row(f, cp, CS_MEMORY, shared, CS_USER_TO_CACHE, NR_WRITE, 1, MIB);
+	row = fixture_side(f, cp, CS_MEMORY, deep, CS_MAPPING_DIRTIED, 16 * MIB);
+	row->key.call = CS_CALL_FAULT;
+	row = fixture_side(f, db, CS_MEMORY, log, CS_CACHE_TO_DISK, 4 * MIB);
+	row->key.call = 74;
+	row = fixture_side(f, 0, CS_MEMORY, log, CS_CACHE_TO_DISK, MIB);
+	row->key.call = CS_CALL_FLUSH_PERIODIC;
+	row = fixture_side(f, 0, CS_MEMORY, deep, CS_CACHE_TO_DISK, 2 * MIB);
+	row->key.call = 75;
+	f->recording.dirty = dirty;
+	f->recording.nr_dirty = 2;
+}
+
 static void nothing(struct fixture *f)
 {
 	measure(f);
@@ -211,6 +241,7 @@ static const struct {
 	{ "clients", clients },
 	{ "kinds", kinds },
 	{ "nothing", nothing },
+	{ "written", written },
 };
 
 static const struct {

@@ -63,6 +63,33 @@ static void copied_later(struct world *w, uint8_t flags, uint64_t bytes)
 	w->fixture.recording.followed = true;
 }
 
+static void stores_to_a_mapping_are_told(void **state)
+{
+	const struct transfer *transfer;
+	struct report *report;
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	fixture_side(&w.fixture, w.p, CS_MEMORY, w.file, CS_MAPPING_DIRTIED, MIB)->key.call =
+		CS_CALL_FAULT;
+	report = report_of(&w.fixture);
+	transfer = between(report, CS_KIND_MEMORY, CS_KIND_FILE);
+	assert_true(transfer_says(transfer, "mapped-write"));
+	assert_int_equal(transfer->delivered_bytes, 0);
+	assert_int_equal(transfer->cpu_copied_bytes, 0);
+	assert_int_equal(transfer->verdict, VERDICT_UNKNOWN);
+	assert_int_equal(report->totals.bytes[CS_DIRTY], MIB);
+	report_free(report);
+
+	/* They say nothing of how other bytes were delivered. */
+	begin(&w);
+	ROW(w.p, CS_MEMORY, w.file, CS_USER_TO_CACHE, NR_WRITE, 1, MIB)->bytes = 0;
+	fixture_side(&w.fixture, w.p, CS_MEMORY, w.file, CS_MAPPING_DIRTIED, MIB)->key.call =
+		CS_CALL_FAULT;
+	assert_int_equal(verdict_of(&w.fixture), VERDICT_UNKNOWN);
+}
+
 static void pinned_pages_are_followed(void **state)
 {
 	const struct transfer *pinned, *other;
@@ -323,6 +350,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(zero_copy_needs_all_to_be_seen),
+		cmocka_unit_test(stores_to_a_mapping_are_told),
 		cmocka_unit_test(pinned_pages_are_followed),
 		cmocka_unit_test(segments_are_of_all_that_was_sent),
 		cmocka_unit_test(direct_io_is_zero_copy_as_far_as_dma_was_seen),

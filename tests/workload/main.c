@@ -14,8 +14,9 @@ struct options options = {
 };
 
 static const struct workload *const families[] = {
-	relay_workloads, direct_workloads,   map_workloads,	link_workloads, process_workloads,
-	many_workloads,	 zerocopy_workloads, odirect_workloads, cow_workloads,	fds_workloads,
+	relay_workloads,   direct_workloads, map_workloads,	  link_workloads,
+	process_workloads, many_workloads,   zerocopy_workloads,  odirect_workloads,
+	cow_workloads,	   fds_workloads,    writeback_workloads,
 };
 
 static const struct option long_options[] = {
@@ -46,7 +47,7 @@ static void usage(void)
 	fprintf(stderr, "\n  --src FILE --src2 FILE --dst FILE\n"
 			"  --to none|file|tcp|tcp6|udp|unix|unix-dgram|pipe\n"
 			"  --read CALL --write CALL --receive CALL --mode "
-			"peek|trunc|cut|shared|read\n"
+			"peek|trunc|cut|shared|read|msync|fsync|...\n"
 			"  --bytes N --chunk N --count N --cold --pause\n");
 	exit(2);
 }

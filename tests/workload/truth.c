@@ -12,7 +12,19 @@
 
 #include "tests/workload/workload.h"
 
+struct written {
+	struct place file;
+	const char *by; /* a constant of the program, or NULL */
+	bool by_kernel;
+	uint64_t bytes, dirty;
+	int pid;
+};
+
+enum { WRITTEN_MAX = 4 };
+
 struct truth {
+	struct written written[WRITTEN_MAX];
+	unsigned int nr_written;
 	struct flow flows[FLOWS_MAX];
 	struct actor actors[ACTORS_MAX];
 	unsigned int nr_flows, nr_actors;
@@ -140,6 +152,17 @@ void flow_disk(struct flow *flow, int fd, uint64_t bytes)
 		flow_hop(flow, "disk>page_cache dma", (bytes + 4095) / 4096 * 4096);
 }
 
+void file_written(int fd, const char *path, const char *by, bool by_kernel, uint64_t bytes,
+		  uint64_t dirty)
+{
+	unsigned int i = __sync_fetch_and_add(&truth->nr_written, 1);
+
+	if (i >= WRITTEN_MAX)
+		die("too many written files");
+	truth->written[i] =
+		(struct written){ place_of(fd, path), by, by_kernel, bytes, dirty, getpid() };
+}
+
 static int fence_open(int which)
 {
 	int fd = open(fence_paths[which], O_RDONLY | O_CLOEXEC);
@@ -251,6 +274,19 @@ static void print_flow(const struct flow *flow)
 	printf("}");
 }
 
+static void print_written(const struct written *written)
+{
+	printf("{");
+	print_place("file", &written->file);
+	printf(",\"bytes\":%llu,\"dirty\":%llu", (unsigned long long)written->bytes,
+	       (unsigned long long)written->dirty);
+	if (written->by)
+		printf(",\"by\":\"%s\"", written->by);
+	if (written->by && !written->by_kernel)
+		printf(",\"pid\":%d", written->pid);
+	printf("}");
+}
+
 static void print_actor(const struct actor *a)
 {
 	printf("{\"pid\":%d,\"calls\":%llu,\"voluntary\":%llu,\"involuntary\":%llu,"
@@ -266,6 +302,11 @@ void truth_print(const char *name)
 	for (unsigned int i = 0; i < truth->nr_flows; i++) {
 		printf("%s", i ? "," : "");
 		print_flow(&truth->flows[i]);
+	}
+	printf("],\"written\":[");
+	for (unsigned int i = 0; i < truth->nr_written; i++) {
+		printf("%s", i ? "," : "");
+		print_written(&truth->written[i]);
 	}
 	printf("],\"actors\":[");
 	for (unsigned int i = 0; i < truth->nr_actors; i++) {

@@ -31,9 +31,9 @@ struct workload {
 	bool silent; /* moves nothing worth a truth */
 };
 
-extern const struct workload relay_workloads[], direct_workloads[], link_workloads[],
-	map_workloads[], process_workloads[], many_workloads[], zerocopy_workloads[],
-	odirect_workloads[], cow_workloads[], fds_workloads[];
+extern const struct workload relay_workloads[], direct_workloads[], map_workloads[],
+	link_workloads[], process_workloads[], many_workloads[], zerocopy_workloads[],
+	odirect_workloads[], cow_workloads[], fds_workloads[], writeback_workloads[];
 
 void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
@@ -76,6 +76,13 @@ void flow_hop(struct flow *flow, const char *name, uint64_t bytes);
 void flow_call(struct flow *flow, const char *name, uint64_t count);
 /* The disk filled the cache, if the file was cold and is on one. */
 void flow_disk(struct flow *flow, int fd, uint64_t bytes);
+
+/*
+ * Of a file that was written to: which bytes went to the disk by what, in the
+ * name of this process or of the kernel (NULL: none did), and which did not.
+ */
+void file_written(int fd, const char *path, const char *by, bool by_kernel, uint64_t bytes,
+		  uint64_t dirty);
 
 /*
  * Around a loop.  copyscope counts switches and faults since the thread's

@@ -7,6 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* File handles that end with the generation. */
+#define HANDLE_INO32_GEN 1 /* enum fid_type of the kernel's <linux/exportfs.h> */
+#define HANDLE_XFS_INO64_GEN 0x81 /* fs/xfs/xfs_export.h */
+
 struct listed_inode {
 	uint32_t major, minor; /* of the superblock, or the block device itself */
 	uint64_t ino; /* 0: a block device */

@@ -24,9 +24,6 @@
 
 #define WALKED_AT_MOST 100000 /* names */
 
-#define HANDLE_INO32_GEN 1 /* enum fid_type of the kernel's <linux/exportfs.h> */
-#define HANDLE_XFS_INO64_GEN 0x81 /* fs/xfs/xfs_export.h */
-
 struct reach {
 	struct listed_inodes *inodes;
 	size_t missing;

@@ -56,7 +56,9 @@ enum verdict judge(const struct transfer *transfer, const struct cs_lost *lost)
 		return VERDICT_UNKNOWN;
 	/* Bytes that were delivered while no hook saw how may have been copied. */
 	for (size_t i = 0; i < transfer->nr_hops; i++)
-		if (hop_how(transfer->hops[i].id) != CS_DMA || hop_is_direct(transfer->hops[i].id))
+		if (hop_how(transfer->hops[i].id) != CS_DIRTY &&
+		    (hop_how(transfer->hops[i].id) != CS_DMA ||
+		     hop_is_direct(transfer->hops[i].id)))
 			passed_on += transfer->hops[i].bytes;
 	return passed_on >= transfer->delivered_bytes ? VERDICT_ZERO_COPY : VERDICT_UNKNOWN;
 }
@@ -168,6 +170,11 @@ static void find_in_transfer(struct list *list, const struct transfer *transfer)
 		    "Memory shared after a fork() was copied because one of the processes "
 		    "wrote to it: vfork() or posix_spawn() share without a copy until the "
 		    "child runs its program.");
+	if (has_hop(transfer, CS_MAPPING_DIRTIED))
+		add(list, "mapped-write", false,
+		    "The process wrote to a mapping of the file: the kernel sees which pages "
+		    "became dirty, but not what was stored, and a copy by the process itself "
+		    "(memcpy) is not seen here.");
 	if (operations_are_small(transfer))
 		add(list, "small-operations", false,
 		    "The bytes are moved in many operations of less than 4 KiB: larger buffers "

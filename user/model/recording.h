@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "abi/ledger.h"
+#include "model/residency.h"
 
 enum provenance {
 	PROVENANCE_UNKNOWN,
@@ -34,6 +35,14 @@ struct recorded_audit {
 	struct cs_audit audit;
 };
 
+/* What of a written file was still dirty when the recording ended. */
+struct recorded_dirty {
+	uint32_t endpoint; /* index */
+	enum residency_source source; /* RESIDENCY_BY_NONE: not known */
+	uint64_t dirty_bytes; /* whole pages */
+	uint64_t under_writeback_bytes; /* on their way to the disk */
+};
+
 struct recording {
 	const char *version; /* of copyscope */
 	const char *kernel; /* uname -r */
@@ -46,6 +55,8 @@ struct recording {
 	bool audited; /* the copy primitives were counted, too */
 	const struct recorded_audit *audits;
 	size_t nr_audits;
+	const struct recorded_dirty *dirty; /* by endpoint */
+	size_t nr_dirty;
 	const struct cs_row *rows;
 	size_t nr_rows;
 	/* By endpoint index: the first CS_FIRST_ENDPOINT slots are unused. */

@@ -7,6 +7,7 @@
 
 #include "model/fold.h"
 #include "model/names.h"
+#include "model/writeback.h"
 #include "util/memory.h"
 
 /* A report and what it stands on. */
@@ -284,6 +285,43 @@ static void describe(struct building *building, const struct recording *recordin
 	describe_hooks(building, recording);
 }
 
+/* Those with most dirty bytes first, then those with most written back. */
+static int compare_written(const void *left, const void *right)
+{
+	const struct written_file *a = left, *b = right;
+
+	if (a->dirty_bytes != b->dirty_bytes)
+		return a->dirty_bytes > b->dirty_bytes ? -1 : 1;
+	if (a->written_back_bytes != b->written_back_bytes)
+		return a->written_back_bytes > b->written_back_bytes ? -1 : 1;
+	return a->file < b->file ? -1 : a->file > b->file;
+}
+
+static void list_written(struct building *building, const struct recording *recording,
+			 const struct report_options *options)
+{
+	struct report *report = &building->report;
+	struct written_file *written;
+	size_t count, kept = 0;
+	uint32_t *indices = written_endpoints(recording, &count);
+
+	written = arena_alloc(&building->arena, count * sizeof(*written));
+	for (size_t i = 0; i < count; i++) {
+		const struct report_endpoint *file = endpoint_of(building, recording, indices[i]);
+
+		if (options && options->to && !filter_matches(options->to, file))
+			continue;
+		written[kept].file = file;
+		describe_written(recording, indices[i], building->processes, &written[kept++],
+				 &building->arena);
+	}
+	free(indices);
+	if (kept)
+		qsort(written, kept, sizeof(*written), compare_written);
+	report->written = written;
+	report->nr_written = kept;
+}
+
 struct report *report_build(const struct recording *recording, const struct report_options *options)
 {
 	struct building *building = zalloc(1, sizeof(*building));
@@ -302,6 +340,7 @@ struct report *report_build(const struct recording *recording, const struct repo
 	fold_sides(&fold);
 	list_transfers(building, &fold);
 	fold_free(&fold);
+	list_written(building, recording, options);
 	count_sharers(building);
 	find_in_transfers(building->transfers, building->nr_transfers, &building->arena);
 	leave_out(building, options);

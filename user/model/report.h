@@ -98,6 +98,24 @@ struct transfer {
 	bool followed; /* hooks saw what was copied between the socket and its device */
 };
 
+/* Bytes of a file that went from the page cache to the disk. */
+struct written_back {
+	const struct report_process *process; /* whose call it was; NULL: none that is traced */
+	const char *by; /* the call, or what the kernel did it for */
+	uint64_t bytes;
+};
+
+struct written_file {
+	const struct report_endpoint *file;
+	const struct written_back *parts; /* most bytes first */
+	size_t nr_parts;
+	uint64_t written_back_bytes;
+	/* RESIDENCY_BY_NONE: what is dirty is not known. */
+	enum residency_source source;
+	uint64_t dirty_bytes; /* at the end, whole pages */
+	uint64_t under_writeback_bytes;
+};
+
 struct report_totals {
 	uint64_t delivered_bytes;
 	uint64_t bytes[CS_HOW_MAX]; /* by how they hopped: [CS_COPY] by the CPU */
@@ -126,6 +144,8 @@ struct report {
 	const struct transfer *transfers; /* those that copy most first */
 	size_t nr_transfers;
 	size_t nr_left_out; /* by the options */
+	const struct written_file *written; /* those that wait with most first */
+	size_t nr_written;
 	struct report_totals totals; /* of transfers[] */
 	const struct finding *findings;
 	size_t nr_findings;
@@ -153,6 +173,7 @@ enum cs_how hop_how(enum cs_hop id);
 /* O_DIRECT: the DMA of the device is all that moves the bytes. */
 bool hop_is_direct(enum cs_hop id);
 /* Hops with less come first on the path. */
+#define HOP_RANK_MAX 7
 unsigned int hop_rank(enum cs_hop id);
 
 #endif

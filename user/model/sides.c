@@ -82,6 +82,17 @@ static uint64_t written_directly(const struct fold *fold, const struct flow *flo
 	return bytes < flow->delivered ? bytes : flow->delivered;
 }
 
+/* Bytes that the process stored itself, to a mapping. */
+static uint64_t made_dirty(const struct fold *fold, const struct flow *flow)
+{
+	uint64_t bytes = 0;
+
+	for_each_hop(fold, flow, node)
+		if (hop_how(node->id) == CS_DIRTY)
+			bytes += node->bytes;
+	return bytes;
+}
+
 /* What a side row names is the end of a flow, not where it begins. */
 static bool is_at_destination(enum cs_hop side)
 {
@@ -108,12 +119,13 @@ static uint64_t weight_of(const struct fold *fold, const struct flow *flow,
 	if (key->flags & CS_ROW_PINNED)
 		return pinned_bytes(fold, flow);
 	if (side == CS_CACHE_TO_DISK)
-		return flow->delivered - written_directly(fold, flow);
+		return flow->delivered - written_directly(fold, flow) + made_dirty(fold, flow);
 	if (is_at_destination(side))
 		return flow->delivered;
 	/* What came by way of the page cache or a mapping of it. */
 	for_each_hop(fold, flow, node) {
-		if (node->id == CS_CACHE_TO_MAPPING || node->id == CS_CACHE_TO_DISK)
+		if (node->id == CS_CACHE_TO_MAPPING || node->id == CS_CACHE_TO_DISK ||
+		    hop_how(node->id) == CS_DIRTY)
 			continue;
 		if (hop_from(node->id) == CS_PLACE_MAPPING)
 			mapped += node->bytes;

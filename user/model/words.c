@@ -43,7 +43,7 @@ unsigned int hop_rank(enum cs_hop id)
 	if (from == CS_PLACE_DISK)
 		return 0;
 	if (to == CS_PLACE_DISK || to == CS_PLACE_NIC)
-		return 7;
+		return HOP_RANK_MAX;
 	if (id == CS_SOCKET_TO_SOCKET)
 		return 6;
 	if (to == CS_PLACE_MAPPING)
@@ -88,7 +88,7 @@ const char *how_word(enum cs_how how)
 {
 	static const char *const words[CS_HOW_MAX] = {
 		[CS_COPY] = "copy", [CS_REFERENCE] = "reference", [CS_MAP] = "map",
-		[CS_DMA] = "dma",   [CS_TRANSFORM] = "transform",
+		[CS_DMA] = "dma",   [CS_TRANSFORM] = "transform", [CS_DIRTY] = "dirty",
 	};
 
 	return words[how];

@@ -191,6 +191,7 @@ static void write_totals(struct json *json, const struct report *report)
 	json_number(json, "mapped_bytes", totals->bytes[CS_MAP]);
 	json_number(json, "dma_bytes", totals->bytes[CS_DMA]);
 	json_number(json, "transformed_bytes", totals->bytes[CS_TRANSFORM]);
+	json_number(json, "dirtied_bytes", totals->bytes[CS_DIRTY]);
 	json_real(json, "copies_per_byte",
 		  copies_per_byte(totals->bytes[CS_COPY], totals->delivered_bytes));
 	write_counters(json, &totals->counters);
@@ -229,6 +230,50 @@ static void write_audit(struct json *json, const struct report *report)
 	json_close(json, '}');
 }
 
+static void write_part(struct json *json, const struct written_back *part)
+{
+	json_open(json, NULL, '{');
+	json_string(json, "by", part->by);
+	if (part->process)
+		write_process(json, part->process);
+	else
+		json_null(json, "process");
+	json_number(json, "bytes", part->bytes);
+	json_close(json, '}');
+}
+
+static void write_written(struct json *json, const struct written_file *written)
+{
+	bool known = written->source != RESIDENCY_BY_NONE;
+
+	json_newline(json);
+	json_open(json, NULL, '{');
+	write_endpoint(json, "file", written->file);
+	json_number(json, "written_back_bytes", written->written_back_bytes);
+	json_open(json, "written_back", '[');
+	for (size_t i = 0; i < written->nr_parts; i++)
+		write_part(json, &written->parts[i]);
+	json_close(json, ']');
+	if (known) {
+		json_number(json, "dirty_bytes", written->dirty_bytes);
+		json_number(json, "under_writeback_bytes", written->under_writeback_bytes);
+	} else {
+		json_null(json, "dirty_bytes");
+		json_null(json, "under_writeback_bytes");
+	}
+	json_string(json, "dirty_source", residency_source_word(written->source));
+	json_close(json, '}');
+}
+
+static void write_written_files(struct json *json, const struct report *report)
+{
+	json_newline(json);
+	json_open(json, "written_files", '[');
+	for (size_t i = 0; i < report->nr_written; i++)
+		write_written(json, &report->written[i]);
+	json_close(json, ']');
+}
+
 static int render(const struct report *report, const struct render_options *options, FILE *out)
 {
 	struct json json;
@@ -249,6 +294,7 @@ static int render(const struct report *report, const struct render_options *opti
 	for (size_t i = 0; i < report->nr_transfers; i++)
 		write_transfer(&json, &report->transfers[i]);
 	json_close(&json, ']');
+	write_written_files(&json, report);
 	json_newline(&json);
 	write_findings(&json, report->findings, report->nr_findings);
 	json_close(&json, '}');

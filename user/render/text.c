@@ -187,6 +187,8 @@ static void draw_totals(struct canvas *canvas, const struct report *report)
 	add_bytes(&line, canvas, totals->bytes[CS_REFERENCE], "referenced");
 	if (totals->bytes[CS_MAP])
 		add_bytes(&line, canvas, totals->bytes[CS_MAP], "mapped");
+	if (totals->bytes[CS_DIRTY])
+		add_bytes(&line, canvas, totals->bytes[CS_DIRTY], "made" STICK "dirty");
 	if (totals->bytes[CS_DMA])
 		add_bytes(&line, canvas, totals->bytes[CS_DMA], "by DMA");
 	if (!lost_anything(&report->lost, report->lost_events))
@@ -221,6 +223,7 @@ static int render(const struct report *report, const struct render_options *opti
 	for (size_t i = 0; i < groups.shown; i++)
 		draw_group(&canvas, &groups.groups[i]);
 	draw_gathered(&canvas, &groups);
+	draw_written(&canvas, report);
 	if (!report->nr_transfers)
 		draw_nothing(&canvas, report);
 	else

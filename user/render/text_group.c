@@ -111,7 +111,7 @@ static void sum_hops(struct arena *arena, struct transfer *sum,
 			slot->id = hop->id;
 		}
 	}
-	for (unsigned int rank = 0; rank <= 6; rank++)
+	for (unsigned int rank = 0; rank <= HOP_RANK_MAX; rank++)
 		for (size_t id = 0; id < CS_HOP_MAX; id++)
 			if (all[id].bytes && hop_rank(all[id].id) == rank)
 				hops[nr_hops++] = all[id];

@@ -106,6 +106,12 @@ my %keywords = (
 
 		return map { check($value, $_, $root, $where) } @$schemas;
 	},
+	anyOf => sub {
+		my ($value, $schemas, $root, $where) = @_;
+		my @fitting = grep { !check($value, $_, $root, $where) } @$schemas;
+
+		return @fitting ? () : "$where: is none of anyOf";
+	},
 	if => sub {
 		my ($value, $condition, $root, $where, $whole) = @_;
 

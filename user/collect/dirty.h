@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* What of the written files waits in the page cache to be written back. */
+#ifndef COLLECT_DIRTY_H
+#define COLLECT_DIRTY_H
+
+#include "model/recording.h"
+
+/*
+ * Asks the module or cachestat(2) now, and fills in recording->dirty, which
+ * dirty_release() frees.  A file that cannot be reached, or is another one by
+ * now, and every file where neither answers, stays unknown.
+ */
+void dirty_read(struct recording *recording);
+void dirty_release(struct recording *recording);
+
+#endif

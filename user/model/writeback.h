@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What became of the pages of written files: who had them written to the
+ * disk, and what still waits in the page cache.
+ */
+#ifndef MODEL_WRITEBACK_H
+#define MODEL_WRITEBACK_H
+
+#include "model/report.h"
+#include "util/memory.h"
+
+/*
+ * Indices of the files that were written to, by whatever way; those in memory
+ * are none, as they are never written back.  The caller frees the array.
+ */
+uint32_t *written_endpoints(const struct recording *recording, size_t *ret);
+
+/* Fills in all but the file of @ret, whose endpoint has that index. */
+void describe_written(const struct recording *recording, uint32_t endpoint,
+		      const struct report_process *processes, struct written_file *ret,
+		      struct arena *arena);
+
+#endif
