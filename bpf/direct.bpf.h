@@ -97,6 +97,35 @@ static __always_inline void fold_between(struct thread *t, struct task_struct *t
 	fold_part(t, &key, copied, 0);
 }
 
+#define FMODE_WRITE 0x2
+#define EBADF 9
+
+/*
+ * The end of vmsplice(): with the end of a pipe that writes, user pages go into
+ * the pipe as they are; with the one that reads, bytes are copied out.
+ */
+static __always_inline void fold_vmsplice(struct thread *t, struct task_struct *task,
+					  struct pt_regs *regs, s64 ret, u8 flags)
+{
+	struct cs_row_key key = { .process = t->process, .call = NR_vmsplice, .flags = flags };
+	struct segments s = { .iov = regs->si, .bytes = ret > 0 ? ret : 0, .user = 1 };
+	u64 file = file_of_fd(task, regs->di);
+	u32 pipe;
+
+	if (!file || ret == -EBADF)
+		return;
+	pipe = endpoint_at(t, file);
+	if (BPF_CORE_READ((struct file *)file, f_mode) & FMODE_WRITE) {
+		key.destination = pipe;
+		key.hop = CS_USER_PINNED_BY_PIPE;
+		fold_write(t, task, &key, &s, ret, CS_MAPPING_PINNED_BY_PIPE);
+	} else {
+		key.source = pipe;
+		key.hop = CS_PIPE_TO_USER;
+		fold_read(t, task, &key, &s, s.bytes, s.bytes);
+	}
+}
+
 static __always_inline void fold_direct(struct thread *t, struct task_struct *task, struct file *in,
 					struct file *out, s64 ret)
 {

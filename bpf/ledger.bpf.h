@@ -244,6 +244,7 @@ static __always_inline u32 endpoint_of(struct thread *t, struct file *file)
 #define TS_COMPAT 0x0002
 #define NR_sendfile 40
 #define NR_splice 275
+#define NR_vmsplice 278
 #define NR_sendmmsg 307
 #define NR_recvmmsg 299
 #define NR_copy_file_range 326

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * sendfile, splice, tee and copy_file_range: from file to file without a user
- * buffer.  Routines inside them (a file's write, a socket's send) add what
+ * buffer; vmsplice, between a user buffer and a pipe.  Routines inside them (a file's write, a socket's send) add what
  * they copied to the thread's state, and the outermost one folds it here.
  */
 #include "bpf/ledger.bpf.h"
@@ -59,6 +59,18 @@ int TRACED_PROG(on_do_tee, struct file *in, struct file *out, u64 len, u32 flags
 	t = thread_of(task);
 	if (t)
 		fold_direct(t, task, in, out, ret);
+	return 0;
+}
+
+/* The compiler inlines what it calls. */
+SEC("?fexit/__x64_sys_vmsplice")
+int TRACED_PROG(on_vmsplice, struct pt_regs *regs, s64 ret)
+{
+	struct thread *t;
+
+	t = thread_of(task);
+	if (t)
+		fold_vmsplice(t, task, regs, ret, 0);
 	return 0;
 }
 

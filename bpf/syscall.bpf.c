@@ -273,6 +273,12 @@ static __noinline void derive_direct(struct thread *t, struct task_struct *task,
 		fold_between(t, task, endpoint_at(t, in), endpoint_at(t, out), ret, CS_ROW_DERIVED);
 }
 
+static __noinline void derive_vmsplice(struct thread *t, struct task_struct *task,
+				       struct pt_regs *regs, s64 ret)
+{
+	fold_vmsplice(t, task, regs, ret, CS_ROW_DERIVED);
+}
+
 static __noinline void derive_one(struct thread *t, struct task_struct *task, u32 call,
 				  struct pt_regs *regs, s64 ret)
 {
@@ -333,6 +339,13 @@ int TRACED_PROG(on_sys_exit, struct pt_regs *regs, s64 ret)
 		t = thread_of(task);
 		if (t)
 			derive_direct(t, task, call, regs, ret);
+		return 0;
+	case NR_vmsplice:
+		if (!is_derived(CS_FAMILY_SPLICE))
+			return 0;
+		t = thread_of(task);
+		if (t)
+			derive_vmsplice(t, task, regs, ret);
 		return 0;
 	case NR_sendmmsg:
 	case NR_recvmmsg:

@@ -16,7 +16,7 @@ struct options options = {
 static const struct workload *const families[] = {
 	relay_workloads,   direct_workloads, map_workloads,	  link_workloads,
 	process_workloads, many_workloads,   zerocopy_workloads,  odirect_workloads,
-	cow_workloads,	   fds_workloads,    writeback_workloads,
+	cow_workloads,	   fds_workloads,    writeback_workloads, pipe_workloads,
 };
 
 static const struct option long_options[] = {

@@ -14,7 +14,7 @@
 
 struct options {
 	const char *src, *src2, *dst;
-	const char *to; /* kind of the destination: none file tcp tcp6 udp unix unix-dgram pipe */
+	const char *to; /* kind of the destination, see sink_open() */
 	const char *read, *write, *receive; /* calls */
 	const char *mode; /* a variant of the workload */
 	uint64_t bytes, chunk, count;
@@ -33,7 +33,8 @@ struct workload {
 
 extern const struct workload relay_workloads[], direct_workloads[], map_workloads[],
 	link_workloads[], process_workloads[], many_workloads[], zerocopy_workloads[],
-	odirect_workloads[], cow_workloads[], fds_workloads[], writeback_workloads[];
+	odirect_workloads[], cow_workloads[], fds_workloads[], writeback_workloads[],
+	pipe_workloads[];
 
 void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
@@ -118,6 +119,7 @@ struct sink {
 	const char *copied_hop, *mapped_hop, *held_hop;
 };
 
+/* none file tcp tcp6 udp udp6 unix unix-dgram pipe, or of others: tcp:HOST:PORT udp:HOST:PORT */
 struct sink sink_open(const char *kind, const char *path, uint64_t bytes);
 /* The receiver only counts. */
 struct sink sink_open_unchecked(const char *kind, uint64_t bytes);

@@ -95,6 +95,8 @@ const struct hook hook_table[] = {
 	      "splice_file_to_pipe", "sendfile to a pipe"),
 	FEXIT("splice", CS_FAMILY_SPLICE, NEED_ALWAYS, "on_do_splice", "do_splice", "splice"),
 	FEXIT("tee", CS_FAMILY_SPLICE, NEED_IF_PRESENT, "on_do_tee", "do_tee", "tee"),
+	FEXIT("vmsplice", CS_FAMILY_SPLICE, NEED_IF_PRESENT, "on_vmsplice", "__x64_sys_vmsplice",
+	      "vmsplice"),
 	FEXIT("copy_file_range", CS_FAMILY_SPLICE, NEED_ALWAYS, "on_copy_file_range",
 	      "vfs_copy_file_range", "copy_file_range"),
 	FEXIT("mapped pages", -1, NEED_SELDOM, "on_filemap_map_pages", "filemap_map_pages",

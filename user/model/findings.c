@@ -12,7 +12,7 @@
 /* Less is what the start of a program and its data are good for. */
 #define MANY_COW_BYTES (1 << 20)
 
-enum { FINDINGS_MAX = 8 };
+enum { FINDINGS_MAX = 10 };
 
 /* Of one transfer or report, until they are copied to the arena. */
 struct list {
@@ -109,6 +109,14 @@ static const struct transfer *find_similar(struct transfer *const *writes, size_
 	return low < count && writes[low]->delivered_bytes / 2 <= bytes ? writes[low] : NULL;
 }
 
+static bool has_call(const struct transfer *transfer, const char *name)
+{
+	for (size_t i = 0; i < transfer->nr_calls; i++)
+		if (!strcmp(transfer->calls[i].name, name))
+			return true;
+	return false;
+}
+
 static void find_path(struct list *list, const struct transfer *transfer)
 {
 	bool from_file = is(transfer->from, CS_KIND_FILE);
@@ -160,6 +168,10 @@ static void find_in_transfer(struct list *list, const struct transfer *transfer)
 		    "What the written memory was could not be looked up: it may be a mapped "
 		    "file.");
 	find_path(list, transfer);
+	if (has_call(transfer, "vmsplice") && has_hop(transfer, CS_PIPE_TO_USER))
+		add(list, "vmsplice-copies", false,
+		    "vmsplice() out of a pipe copies as read() does: the kernel hands on pages "
+		    "only the other way, from memory into a pipe.");
 	find_later_copies(list, transfer);
 	if (transfer_hop_bytes(transfer, CS_CACHE_TO_ANON) >= MANY_COW_BYTES)
 		add(list, "copy-on-write", false,

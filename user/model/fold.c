@@ -48,7 +48,7 @@ uint32_t fold_flow(struct fold *fold, uint32_t process, uint32_t from, uint32_t 
 	}
 	fold->flows =
 		grow(fold->flows, &fold->flows_capacity, fold->nr_flows + 1, sizeof(*fold->flows));
-	fold->flows[fold->nr_flows] = (struct flow){ process, from, to, 0, 0, 0, { 0 } };
+	fold->flows[fold->nr_flows] = (struct flow){ .process = process, .from = from, .to = to };
 	fold->table[slot] = (uint32_t)++fold->nr_flows;
 	return fold->table[slot] - 1;
 }
@@ -100,6 +100,8 @@ void fold_add(struct fold *fold, uint32_t index, const struct cs_row *row)
 	add_hop(fold, flow, row->key.hop, row->bytes, row->key.flags & CS_ROW_DERIVED);
 	add_call(fold, flow, row->key.call, row->ops);
 	flow->delivered += row->delivered;
+	if (row->key.call == CALL_TEE)
+		flow->teed += row->delivered;
 	flow->counters.mode_switches += row->mode_switches;
 	flow->counters.voluntary += row->voluntary;
 	flow->counters.involuntary += row->involuntary;
@@ -142,31 +144,46 @@ void fold_share(struct fold *fold, const struct cs_row *row, const struct weight
 	}
 }
 
-void fold_merge(struct fold *fold, uint32_t into, uint32_t from)
+void fold_split(struct fold *fold, uint32_t from, const struct weight *weights, size_t count,
+		bool delivered)
 {
-	struct flow *target = &fold->flows[into], *source = &fold->flows[from];
-
 	/* By value: adding may move the pools. */
-	for (uint32_t link = source->hops; link;) {
+	const struct flow flow = fold->flows[from];
+	const struct counters *c = &flow.counters;
+	struct cs_row counters = { .mode_switches = c->mode_switches,
+				   .voluntary = c->voluntary,
+				   .involuntary = c->involuntary,
+				   .minor = c->minor,
+				   .major = c->major };
+	uint64_t total = 0, start = 0;
+
+	fold->flows[from] =
+		(struct flow){ .process = flow.process, .from = flow.from, .to = flow.to };
+	for (uint32_t link = flow.hops; link;) {
 		struct hop_node node = fold->hops[link - 1];
+		struct cs_row row = { .bytes = node.bytes };
 
-		add_hop(fold, target, node.id, node.bytes, node.derived);
+		row.key.hop = node.id;
+		row.key.flags = node.derived ? CS_ROW_DERIVED : 0;
+		fold_share(fold, &row, weights, count);
 		link = node.next;
 	}
-	for (uint32_t link = source->calls; link;) {
+	for (uint32_t link = flow.calls; link;) {
 		struct call_node node = fold->calls[link - 1];
+		struct cs_row row = { .ops = node.count };
 
-		add_call(fold, target, node.call, node.count);
+		row.key.call = node.call;
+		fold_share(fold, &row, weights, count);
 		link = node.next;
 	}
-	target->counters.mode_switches += source->counters.mode_switches;
-	target->counters.voluntary += source->counters.voluntary;
-	target->counters.involuntary += source->counters.involuntary;
-	target->counters.minor += source->counters.minor;
-	target->counters.major += source->counters.major;
-	source->hops = source->calls = 0;
-	source->delivered = 0;
-	source->counters = (struct counters){ 0 };
+	fold_share(fold, &counters, weights, count);
+	for (size_t i = 0; i < count; i++)
+		total += weights[i].weight;
+	for (size_t i = 0; delivered && total && i < count; i++) {
+		fold->flows[weights[i].flow].delivered +=
+			part(flow.delivered, start, start + weights[i].weight, total);
+		start += weights[i].weight;
+	}
 }
 
 void fold_free(struct fold *fold)

@@ -29,8 +29,11 @@ struct flow {
 	uint32_t process, from, to;
 	uint32_t hops, calls;
 	uint64_t delivered;
+	uint64_t teed; /* of these, bytes that stayed in the pipe they came from, too */
 	struct counters counters;
 };
+
+enum { CALL_TEE = 276 };
 
 struct fold {
 	const struct recording *recording;
@@ -56,8 +59,12 @@ void fold_add(struct fold *fold, uint32_t flow, const struct cs_row *row);
 /* In proportion to the weights, which must not all be 0. `delivered` is not shared. */
 void fold_share(struct fold *fold, const struct cs_row *row, const struct weight *weights,
 		size_t count);
-/* Moves all but the delivered bytes of one flow to the other, and empties it. */
-void fold_merge(struct fold *fold, uint32_t into, uint32_t from);
+/*
+ * Moves what is in a flow to others, in proportion to the weights, which must
+ * not all be 0; its delivered bytes only if @delivered, else they are dropped.
+ */
+void fold_split(struct fold *fold, uint32_t from, const struct weight *weights, size_t count,
+		bool delivered);
 void fold_free(struct fold *fold);
 
 #define for_each_hop(fold, flow, node)                                                            \

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * A pipe that one process uses only to splice bytes from one endpoint to one
- * other is no destination: it is a place on the way.
+ * A pipe that one process uses only to splice is no endpoint: it is a place on
+ * the way.  What came in by it is shared out to what went out: each source went
+ * to each destination, in proportion.  tee() leaves the bytes in the pipe, so
+ * they go to more than one destination.
  */
 #include <stdlib.h>
 
@@ -9,82 +11,232 @@
 #include "model/names.h"
 #include "util/memory.h"
 
-struct pipe_use {
-	uint32_t process, from, to;
-	uint64_t in, out;
-	bool fed, drained;
-	bool shared; /* by processes, sources or destinations, or not spliced */
+/* Flows that one pipe may turn into. */
+enum { JOINED_MAX = 1 << 20 };
+
+enum { CALL_READ = 0, CALL_READV = 19, CALL_SPLICE = 275, CALL_VMSPLICE = 278 };
+
+/* Of the list of a pipe: index + 1 of the next one, 0 ends it. */
+struct link {
+	uint32_t flow, next;
 };
 
-static bool only_spliced(const struct fold *fold, const struct flow *flow)
+struct pipe_use {
+	uint32_t process;
+	uint32_t feeds, drains; /* lists of links */
+	uint32_t waiting; /* flows from pipes that are not done with */
+	bool used;
+	bool shared; /* by processes, or not only spliced */
+};
+
+struct pipes {
+	struct fold *fold;
+	struct pipe_use *uses; /* by endpoint */
+	size_t nr;
+	struct link *links;
+	size_t nr_links, links_capacity;
+};
+
+/* The flows at one end of a pipe, each once, and what it moved. */
+struct end {
+	struct weight *flows;
+	size_t count;
+	uint64_t bytes; /* in all */
+};
+
+static bool is_pipe(const struct pipes *pipes, uint32_t endpoint)
 {
-	for_each_call(fold, flow, node) {
-		if (node->call != 275 && node->call != 276 && node->call != 278)
-			return false; /* not splice, tee, vmsplice */
-	}
+	return endpoint < pipes->nr &&
+	       endpoint_kind(pipes->fold->recording, endpoint) == CS_KIND_PIPE;
+}
+
+static bool has_call(const struct fold *fold, const struct flow *flow, uint16_t call)
+{
+	for_each_call(fold, flow, node)
+		if (node->call == call)
+			return true;
+	return false;
+}
+
+static bool only_splices(const struct fold *fold, const struct flow *flow)
+{
+	for_each_call(fold, flow, node)
+		if (node->call != CALL_SPLICE && node->call != CALL_TEE &&
+		    node->call != CALL_VMSPLICE)
+			return false;
 	return flow->calls;
 }
 
-static void note(struct pipe_use *pipe, const struct fold *fold, const struct flow *flow,
-		 bool feeds)
+/* A copy to user memory that vmsplice() made, not read(). */
+static bool is_vmspliced(const struct fold *fold, const struct flow *flow)
 {
-	bool *seen = feeds ? &pipe->fed : &pipe->drained;
+	for_each_call(fold, flow, node)
+		if (node->call >= CS_CALL_NO_SYSCALL)
+			return false;
+	return has_call(fold, flow, CALL_VMSPLICE) && !has_call(fold, flow, CALL_READ) &&
+	       !has_call(fold, flow, CALL_READV);
+}
 
-	if (*seen || ((pipe->fed || pipe->drained) && pipe->process != flow->process) ||
-	    !only_spliced(fold, flow))
-		pipe->shared = true;
-	*seen = true;
-	pipe->process = flow->process;
-	if (feeds) {
-		pipe->from = flow->from;
-		pipe->in += flow->delivered;
-	} else {
-		pipe->to = flow->to;
-		pipe->out += flow->delivered;
+/* Did all that the flow moved get into the pipe without a write, or out of it without a read? */
+static bool is_spliced(const struct fold *fold, const struct flow *flow, bool feeds)
+{
+	bool passed = false;
+
+	for_each_hop(fold, flow, node) {
+		if (feeds && (node->id == CS_USER_TO_PIPE || node->id == CS_MAPPING_TO_PIPE))
+			return false;
+		if (!feeds && node->id == CS_PIPE_TO_USER && !is_vmspliced(fold, flow))
+			return false;
+		passed |= (feeds ? hop_to(node->id) : hop_from(node->id)) == CS_PLACE_PIPE_BUFFER;
 	}
+	return passed || only_splices(fold, flow);
 }
 
-static bool joinable(const struct pipe_use *pipe)
+static void list(struct pipes *pipes, uint32_t *head, uint32_t flow)
 {
-	return pipe->fed && pipe->drained && !pipe->shared && pipe->in == pipe->out && pipe->in;
+	pipes->links = grow(pipes->links, &pipes->links_capacity, pipes->nr_links + 1,
+			    sizeof(*pipes->links));
+	pipes->links[pipes->nr_links] = (struct link){ flow, *head };
+	*head = (uint32_t)++pipes->nr_links;
 }
 
-static void join(struct fold *fold, struct pipe_use *pipes, uint32_t index)
+static void note(struct pipes *pipes, uint32_t index, bool feeds)
 {
-	const struct pipe_use pipe = pipes[index];
-	size_t nr = fold->recording->nr_endpoints;
-	uint32_t in, out, joined;
+	const struct flow *flow = &pipes->fold->flows[index];
+	struct pipe_use *use = &pipes->uses[feeds ? flow->to : flow->from];
 
-	if (pipe.from == index || pipe.to == index)
-		return;
-	in = fold_flow(fold, pipe.process, pipe.from, index);
-	out = fold_flow(fold, pipe.process, index, pipe.to);
-	joined = fold_flow(fold, pipe.process, pipe.from, pipe.to);
-	fold->flows[joined].delivered += fold->flows[out].delivered;
-	fold_merge(fold, joined, in);
-	fold_merge(fold, joined, out);
-	/* The next pipe of a chain now has the far end beside it. */
-	if (pipe.to < nr)
-		pipes[pipe.to].from = pipe.from;
-	if (pipe.from < nr)
-		pipes[pipe.from].to = pipe.to;
+	if ((use->used && use->process != flow->process) || flow->from == flow->to ||
+	    !is_spliced(pipes->fold, flow, feeds))
+		use->shared = true;
+	use->used = true;
+	use->process = flow->process;
+	list(pipes, feeds ? &use->feeds : &use->drains, index);
+	if (feeds && is_pipe(pipes, flow->from))
+		use->waiting++;
+}
+
+static int compare(const void *left, const void *right)
+{
+	const struct weight *a = left, *b = right;
+
+	return a->flow < b->flow ? -1 : a->flow > b->flow;
+}
+
+static struct end end_of(const struct pipes *pipes, uint32_t head)
+{
+	const struct fold *fold = pipes->fold;
+	struct end end = { 0 };
+	size_t capacity = 0, kept = 0;
+
+	for (uint32_t link = head; link; link = pipes->links[link - 1].next) {
+		uint32_t flow = pipes->links[link - 1].flow;
+
+		/* Joined to others meanwhile. */
+		if (!fold->flows[flow].hops && !fold->flows[flow].calls)
+			continue;
+		end.flows = grow(end.flows, &capacity, end.count + 1, sizeof(*end.flows));
+		end.flows[end.count++] = (struct weight){ flow, fold->flows[flow].delivered };
+	}
+	if (end.count)
+		qsort(end.flows, end.count, sizeof(*end.flows), compare);
+	for (size_t i = 0; i < end.count; i++) {
+		if (kept && end.flows[kept - 1].flow == end.flows[i].flow)
+			continue;
+		end.flows[kept++] = end.flows[i];
+		end.bytes += end.flows[i].weight;
+	}
+	end.count = kept;
+	return end;
+}
+
+/* Is it certain which of the bytes that came in went where? */
+static bool joinable(const struct pipes *pipes, const struct end *in, const struct end *out)
+{
+	uint64_t taken = 0;
+	bool all = true;
+
+	for (size_t i = 0; i < out->count; i++) {
+		taken += out->flows[i].weight - pipes->fold->flows[out->flows[i].flow].teed;
+		all &= out->flows[i].weight == in->bytes;
+	}
+	if (in->count * out->count > JOINED_MAX)
+		return false;
+	return in->bytes && taken == in->bytes && (in->count == 1 || all);
+}
+
+/* The flow of one source to one destination past the pipe. */
+static uint32_t joined_flow(const struct pipes *pipes, uint32_t in, uint32_t out)
+{
+	struct flow from = pipes->fold->flows[in], to = pipes->fold->flows[out];
+
+	return fold_flow(pipes->fold, from.process, from.from, to.to);
+}
+
+static void join(struct pipes *pipes, const struct end *in, const struct end *out)
+{
+	struct weight *parts = zalloc(in->count + out->count, sizeof(*parts));
+
+	for (size_t i = 0; i < in->count; i++) {
+		for (size_t j = 0; j < out->count; j++) {
+			parts[j].flow = joined_flow(pipes, in->flows[i].flow, out->flows[j].flow);
+			parts[j].weight = out->flows[j].weight;
+		}
+		fold_split(pipes->fold, in->flows[i].flow, parts, out->count, false);
+	}
+	for (size_t j = 0; j < out->count; j++) {
+		for (size_t i = 0; i < in->count; i++) {
+			uint32_t flow = joined_flow(pipes, in->flows[i].flow, out->flows[j].flow);
+			uint32_t to = pipes->fold->flows[flow].to;
+
+			parts[i] = (struct weight){ flow, in->flows[i].weight };
+			/* The next pipe of a chain has the far end beside it. */
+			if (is_pipe(pipes, to))
+				list(pipes, &pipes->uses[to].feeds, flow);
+		}
+		fold_split(pipes->fold, out->flows[j].flow, parts, in->count, true);
+	}
+	free(parts);
+}
+
+/* Joins what can be, and appends to the queue the pipes that only waited for this one. */
+static size_t pass(struct pipes *pipes, uint32_t index, uint32_t *queue, size_t queued)
+{
+	const struct pipe_use *use = &pipes->uses[index];
+	struct end in = end_of(pipes, use->feeds), out = end_of(pipes, use->drains);
+
+	if (!use->shared && joinable(pipes, &in, &out))
+		join(pipes, &in, &out);
+	for (uint32_t link = use->drains; link; link = pipes->links[link - 1].next) {
+		uint32_t to = pipes->fold->flows[pipes->links[link - 1].flow].to;
+
+		if (is_pipe(pipes, to) && !--pipes->uses[to].waiting)
+			queue[queued++] = to;
+	}
+	free(in.flows);
+	free(out.flows);
+	return queued;
 }
 
 void fold_pipes(struct fold *fold)
 {
-	size_t nr = fold->recording->nr_endpoints;
-	struct pipe_use *pipes = zalloc(nr, sizeof(*pipes));
+	struct pipes pipes = { .fold = fold, .nr = fold->recording->nr_endpoints };
+	uint32_t *queue = zalloc(pipes.nr, sizeof(*queue));
+	size_t nr_flows = fold->nr_flows, queued = 0;
 
-	for (size_t i = 0; i < fold->nr_flows; i++) {
-		const struct flow *flow = &fold->flows[i];
-
-		if (flow->to < nr && endpoint_kind(fold->recording, flow->to) == CS_KIND_PIPE)
-			note(&pipes[flow->to], fold, flow, true);
-		if (flow->from < nr && endpoint_kind(fold->recording, flow->from) == CS_KIND_PIPE)
-			note(&pipes[flow->from], fold, flow, false);
+	pipes.uses = zalloc(pipes.nr, sizeof(*pipes.uses));
+	for (uint32_t i = 0; i < nr_flows; i++) {
+		if (is_pipe(&pipes, fold->flows[i].to))
+			note(&pipes, i, true);
+		if (is_pipe(&pipes, fold->flows[i].from))
+			note(&pipes, i, false);
 	}
-	for (size_t i = CS_FIRST_ENDPOINT; i < nr; i++)
-		if (joinable(&pipes[i]))
-			join(fold, pipes, (uint32_t)i);
-	free(pipes);
+	/* Pipes behind others come later; those of a ring never do, and stay. */
+	for (uint32_t i = CS_FIRST_ENDPOINT; i < pipes.nr; i++)
+		if (pipes.uses[i].used && !pipes.uses[i].waiting)
+			queue[queued++] = i;
+	for (size_t i = 0; i < queued; i++)
+		queued = pass(&pipes, queue[i], queue, queued);
+	free(queue);
+	free(pipes.uses);
+	free(pipes.links);
 }
