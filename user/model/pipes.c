@@ -16,11 +16,18 @@ struct pipe_use {
 	bool shared; /* by processes, sources or destinations, or not spliced */
 };
 
+/* By splice, tee or vmsplice, or a request of io_uring for one of the first two. */
+static bool is_splice(uint16_t call)
+{
+	return call == 275 || call == 276 || call == 278 || call == (CS_CALL_REQUEST | 30) ||
+	       call == (CS_CALL_REQUEST | 33);
+}
+
 static bool only_spliced(const struct fold *fold, const struct flow *flow)
 {
 	for_each_call(fold, flow, node) {
-		if (node->call != 275 && node->call != 276 && node->call != 278)
-			return false; /* not splice, tee, vmsplice */
+		if (!is_splice(node->call))
+			return false;
 	}
 	return flow->calls;
 }
