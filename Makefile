@@ -97,7 +97,7 @@ $(BUILD)/bpf/%.o: bpf/%.c
 
 $(BUILD)/workload: $(WORKLOAD_OBJS)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ -lpthread
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ -lpthread -luring
 
 $(BUILD)/bench-%: tests/bench/%.c tests/unit/fixture.c $(PURE_SRC)
 	$(call say,CC,$<)

@@ -137,6 +137,7 @@ enum cs_hop {
 /* Calls are x86-64 syscall numbers; these are what is none. */
 enum cs_call {
 	CS_CALL_NO_SYSCALL = 0xfe00, /* from here on */
+	CS_CALL_REQUEST = 0xfe00, /* | enum io_uring_op: a request of io_uring */
 	CS_CALL_FAULT = 0xff00, /* a page fault on a file mapping */
 	CS_CALL_KERNEL = 0xff01, /* no syscall of the process: write-back, softirq */
 	CS_CALL_COMPAT = 0xff02, /* a 32-bit syscall */

@@ -344,6 +344,12 @@ __noinline int count_part(struct thread *t, u64 who, u64 what, u64 bytes, u64 op
 	return 0;
 }
 
+/* A request counts with each of its sources, in the first of its runs. */
+static __always_inline u64 operations_of(struct thread *t, u32 call)
+{
+	return t->request ? !t->request_counted : ops_of(t, call);
+}
+
 /* Puts the run at hand into its row; the operation itself is counted in the largest. */
 static __always_inline void run_flush(struct attribution *a, struct thread *t)
 {
@@ -353,7 +359,7 @@ static __always_inline void run_flush(struct attribution *a, struct thread *t)
 		return;
 	run_key(a, &a->run, t, &key);
 	count_part(t, key_who(&key), key_what(&key), a->run.bytes,
-		   first_of_source(a) ? ops_of(key.call) : 0);
+		   first_of_source(a) ? operations_of(t, key.call) : 0);
 	if (a->run.bytes > a->main.bytes)
 		a->main = a->run;
 	a->run.bytes = 0;
@@ -506,7 +512,8 @@ __noinline int attribute(struct segments *s)
 	run_key(a, &a->main, t, &key);
 	row = row_of(t, &key);
 	if (row)
-		add_counters(t, task, row, key.call);
+		add_counters(t, task, row, ops_of(t, key.call));
+	t->request_counted = 1;
 	return 0;
 }
 

@@ -220,6 +220,29 @@ struct ubuf_info___v61 {
 	const void *callback;
 };
 
+struct io_kiocb {
+	u8 opcode;
+	struct {
+		struct file *file;
+	} cmd; /* what the opcode makes of it: one of the two below */
+	struct io_ring_ctx *ctx;
+};
+
+struct io_rw {
+	u64 addr;
+	u32 len;
+};
+
+struct io_sr_msg {
+	void *buf;
+	int len;
+	u16 flags;
+};
+
+struct io_notif_data {
+	struct ubuf_info uarg;
+};
+
 struct skb_shared_info {
 	u8 flags;
 	void *destructor_arg;

@@ -134,12 +134,15 @@ __noinline int row_find(struct thread *t, u64 who, u64 what)
 
 	if (!t)
 		return -1;
+	if (t->request)
+		key.call = t->request;
 	slot = row_slot(&key);
 	if (slot >= 0) {
 		c = &t->rows[row_cache_index(key.hop)];
 		c->who = who;
 		c->what = what;
 		c->slot = slot;
+		c->ops = ops_of(t, key.call);
 	}
 	return slot;
 }

@@ -24,7 +24,7 @@
 struct row_cache {
 	u64 who, what; /* see key_who() */
 	u32 slot;
-	u32 unused;
+	u32 ops; /* that an operation counts for: see ops_of() */
 };
 
 struct endpoint_cache {
@@ -87,6 +87,13 @@ struct thread {
 	u64 direct_owner, direct_bytes; /* DMA without the page cache: see block.bpf.c */
 	u64 cow_bytes, cow_faults; /* copied by copy-on-write, in the fault of that number */
 	u32 nested_udp; /* udp_sendmsg() ran inside udpv6_sendmsg() */
+	/* The request of io_uring under way, see uring.bpf.c. */
+	u64 fixed_end; /* where its fixed buffer ends in user memory; 0: it has none */
+	u16 request; /* CS_CALL_REQUEST | opcode; 0: none */
+	u16 cached_request; /* the one that rows[] are of */
+	u8 request_counted; /* as an operation */
+	u8 request_waits; /* for a page: it will be issued again */
+	u8 unused[2];
 	/* The buffer filled last, valid while cs_process.fills and .maps stand. */
 	u32 fill_endpoint;
 	u64 fill_start, fill_end;
@@ -248,6 +255,7 @@ static __always_inline u32 endpoint_of(struct thread *t, struct file *file)
 #define NR_sendmmsg 307
 #define NR_recvmmsg 299
 #define NR_copy_file_range 326
+#define NR_io_uring_enter 426
 
 static __always_inline u32 current_call(struct task_struct *task)
 {
@@ -259,13 +267,22 @@ static __always_inline u32 current_call(struct task_struct *task)
 }
 
 /*
+ * The same, or the request that is under way.  Rows need it not: row_find()
+ * puts the request there, so that what goes by calls does not look for one.
+ */
+static __always_inline u32 call_or_request(struct thread *t, struct task_struct *task)
+{
+	return t->request ? t->request : current_call(task);
+}
+
+/*
  * A routine copied @bytes between a file and memory of the kernel: for the
  * splice that is under way, or for the kernel itself (exec, a core dump).
  */
 static __always_inline void copied_inside(struct thread *t, struct task_struct *task,
 					  enum cs_primitive primitive, u64 bytes)
 {
-	u32 call = current_call(task);
+	u32 call = call_or_request(t, task);
 
 	if (call == NR_sendfile || call == NR_splice || call == NR_copy_file_range ||
 	    call >= CS_CALL_NO_SYSCALL)
@@ -307,9 +324,10 @@ static __always_inline u32 row_cache_index(u32 hop)
 	return (hop ^ hop / NR_ROW_CACHE) % NR_ROW_CACHE;
 }
 
-static __always_inline struct cs_row *row_of(struct thread *t, struct cs_row_key *key)
+/* @c is where the thread keeps it: t->rows[row_cache_index(key->hop)]. */
+static __always_inline struct cs_row *row_cached(struct thread *t, struct row_cache *c,
+						 struct cs_row_key *key)
 {
-	struct row_cache *c = &t->rows[row_cache_index(key->hop)];
 	u32 slot;
 
 	if (c->who == key_who(key) && c->what == key_what(key)) {
@@ -325,21 +343,29 @@ static __always_inline struct cs_row *row_of(struct thread *t, struct cs_row_key
 	return bpf_map_lookup_elem(&rows, &slot);
 }
 
-/* One syscall may send or receive many messages: on_sendmmsg() counts it. */
-static __always_inline u64 ops_of(u32 call)
+static __always_inline struct cs_row *row_of(struct thread *t, struct cs_row_key *key)
 {
-	return call != NR_sendmmsg && call != NR_recvmmsg;
+	return row_cached(t, &t->rows[row_cache_index(key->hop)], key);
+}
+
+/*
+ * One syscall may send or receive many messages: on_sendmmsg() counts it.  One
+ * request may take several runs: on_request_end() counts that.
+ */
+static __always_inline u32 ops_of(struct thread *t, u32 call)
+{
+	return !t->request && call != NR_sendmmsg && call != NR_recvmmsg;
 }
 
 /* What the thread's counters say of the time since its operation before. */
 static __always_inline void add_counters(struct thread *t, struct task_struct *task,
-					 struct cs_row *row, u32 call)
+					 struct cs_row *row, u64 ops)
 {
 	u64 voluntary = task->nvcsw - t->nvcsw;
 	u64 involuntary = task->nivcsw - t->nivcsw;
 	u64 minor = task->min_flt - t->min_flt;
 	u64 major = task->maj_flt - t->maj_flt;
-	u64 entries = 2 * ops_of(call);
+	u64 entries = 2 * ops;
 
 	if (voluntary | involuntary) {
 		add(row->voluntary, voluntary);
@@ -361,14 +387,15 @@ static __always_inline void add_counters(struct thread *t, struct task_struct *t
 static __always_inline void fold(struct thread *t, struct task_struct *task, struct cs_row_key *key,
 				 u64 bytes, u64 delivered)
 {
-	struct cs_row *row = row_of(t, key);
+	struct row_cache *c = &t->rows[row_cache_index(key->hop)];
+	struct cs_row *row = row_cached(t, c, key);
 
 	if (!row)
 		return;
 	add(row->bytes, bytes);
 	add(row->delivered, delivered);
-	add(row->ops, ops_of(key->call));
-	add_counters(t, task, row, key->call);
+	add(row->ops, c->ops);
+	add_counters(t, task, row, c->ops);
 }
 
 /* A part of an operation: its switches and faults are counted with the largest. */
@@ -391,6 +418,12 @@ static __always_inline bool user_backed(struct iov_iter *iter)
 	       type == bpf_core_enum_value(enum iter_type, ITER_IOVEC);
 }
 
+/* The same, or pages of a fixed buffer of the request under way. */
+static __always_inline bool in_user_memory(struct thread *t, struct iov_iter *iter)
+{
+	return user_backed(iter) || t->fixed_end;
+}
+
 /* Where the last @bytes went through @iter, which stands behind them. */
 static __always_inline void segments_of(struct thread *t, struct iov_iter *iter, u64 bytes,
 					struct segments *s)
@@ -400,6 +433,9 @@ static __always_inline void segments_of(struct thread *t, struct iov_iter *iter,
 	s->user = 0;
 	if (iter->iter_type == bpf_core_enum_value(enum iter_type, ITER_UBUF)) {
 		s->base = address(t, iter->ubuf) + s->offset - bytes;
+		s->iov = 0;
+	} else if (t->fixed_end && !user_backed(iter)) {
+		s->base = t->fixed_end - iter->count - bytes;
 		s->iov = 0;
 	} else if (bpf_core_field_exists(iter->__iov)) {
 		s->iov = address(t, iter->__iov);
@@ -469,6 +505,8 @@ static __always_inline void fold_write(struct thread *t, struct task_struct *tas
 	t->copied = 0;
 	t->spliced = 0;
 	if (ret <= 0) {
+		if (t->request)
+			return; /* it will be tried again, or has failed */
 		/* Nothing moved (EAGAIN): a try of the transfer before, if any. */
 		struct row_cache *c = &t->rows[row_cache_index(key->hop)];
 

@@ -4,6 +4,8 @@
 #include "bpf/inode.bpf.h"
 #include "bpf/folio.bpf.h"
 
+#define EIOCBQUEUED 529
+
 static __always_inline bool is_pipe(struct iov_iter *iter)
 {
 	return bpf_core_enum_value_exists(enum iter_type, ITER_PIPE) &&
@@ -20,9 +22,11 @@ static __always_inline int file_read(struct task_struct *task, struct kiocb *ioc
 	t = thread_of(task);
 	if (!t)
 		return 0;
-	if (bytes < 0)
+	if (bytes < 0) {
+		t->request_waits = bytes == -EIOCBQUEUED;
 		bytes = 0;
-	if (!user_backed(iter)) {
+	}
+	if (!in_user_memory(t, iter)) {
 		/*
 		 * Into pages of the kernel, for splice.  Up to Linux kernel
 		 * commit 2cb1e08985e3 "splice: Use filemap_splice_read()
@@ -67,7 +71,7 @@ static __always_inline int file_write(void *ctx, struct task_struct *task, struc
 	if (!t)
 		return 0;
 	bpf_get_func_ret(ctx, &ret);
-	if (!user_backed(iter)) {
+	if (!in_user_memory(t, iter)) {
 		if ((s64)ret > 0)
 			copied_inside(t, task, CS_PAGE_FROM_ITER, ret);
 		return 0;

@@ -11,7 +11,7 @@ static __always_inline int pipe_in_or_out(struct task_struct *task, struct kiocb
 	u32 pipe;
 
 	t = thread_of(task);
-	if (!t || !user_backed(iter))
+	if (!t || !in_user_memory(t, iter))
 		return 0;
 	key.process = t->process;
 	key.call = current_call(task);

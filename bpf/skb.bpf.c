@@ -12,7 +12,7 @@
 
 /* Who pinned the pages of the packets that name a struct ubuf_info. */
 struct pinning {
-	u64 sk;
+	u64 owner; /* a socket, or a ring */
 	u64 kind; /* tells MSG_ZEROCOPY's from io_uring's */
 	u32 endpoint;
 	u32 in_packet; /* the ubuf_info lies in a packet of the socket: MSG_ZEROCOPY */
@@ -43,6 +43,20 @@ static __always_inline u64 socket_around(u64 uarg)
 	return (u64)BPF_CORE_READ(skb, sk);
 }
 
+/* The ring of the request whose data the ubuf_info is in. */
+static __always_inline u64 ring_around(u64 uarg)
+{
+	struct io_kiocb *req = (void *)(uarg - bpf_core_field_offset(struct io_notif_data, uarg) -
+					bpf_core_field_offset(struct io_kiocb, cmd));
+
+	return (u64)BPF_CORE_READ(req, ctx);
+}
+
+static __always_inline u64 owner_around(u64 uarg, bool in_packet)
+{
+	return in_packet ? socket_around(uarg) : ring_around(uarg);
+}
+
 SEC("?fexit/skb_zerocopy_iter_stream")
 int TRACED_PROG(on_skb_zerocopy_iter_stream, struct sock *sk, struct sk_buff *skb,
 		struct msghdr *msg, int len, struct ubuf_info *uarg, int ret)
@@ -58,10 +72,10 @@ int TRACED_PROG(on_skb_zerocopy_iter_stream, struct sock *sk, struct sk_buff *sk
 		return 0;
 	t->spliced += ret;
 	at = address(t, uarg);
-	p.sk = address(t, sk);
 	p.kind = kind_of(at);
 	p.endpoint = endpoint_of(t, sk->sk_socket->file);
 	p.in_packet = !msg->msg_ubuf;
+	p.owner = owner_around(at, p.in_packet);
 	bpf_map_update_elem(&pinnings, &at, &p, BPF_ANY);
 	return 0;
 }
@@ -69,7 +83,7 @@ int TRACED_PROG(on_skb_zerocopy_iter_stream, struct sock *sk, struct sk_buff *sk
 /*
  * Before it runs, as it lets go of the pages.  The packet has no socket any
  * more.  Entries of pages unpinned long ago may have the address of a new
- * ubuf_info of someone else, so kind and socket are compared.
+ * ubuf_info of someone else, so kind and owner are compared.
  */
 SEC("?fentry/skb_copy_ubufs")
 int BPF_PROG(on_skb_copy_ubufs, struct sk_buff *skb)
@@ -87,9 +101,7 @@ int BPF_PROG(on_skb_copy_ubufs, struct sk_buff *skb)
 		return 0;
 	uarg = (u64)BPF_CORE_READ(info, destructor_arg);
 	p = bpf_map_lookup_elem(&pinnings, &uarg);
-	if (!p || p->kind != kind_of(uarg))
-		return 0;
-	if (p->in_packet && p->sk != socket_around(uarg))
+	if (!p || p->kind != kind_of(uarg) || p->owner != owner_around(uarg, p->in_packet))
 		return 0;
 	key.destination = p->endpoint;
 	add_side(&key, skb->data_len);

@@ -26,7 +26,7 @@ static __always_inline int sent(struct task_struct *task, struct file *file, str
 	t = thread_of(task);
 	if (!t)
 		return 0;
-	if (!user_backed(&msg->msg_iter)) {
+	if (!in_user_memory(t, &msg->msg_iter)) {
 		spliced = t->spliced;
 		t->spliced = 0;
 		if (ret > 0 && (u64)ret > spliced)
@@ -55,7 +55,7 @@ static __always_inline int received(struct task_struct *task, struct file *file,
 	s64 bytes = ret;
 
 	t = thread_of(task);
-	if (!t || !user_backed(&msg->msg_iter))
+	if (!t || !in_user_memory(t, &msg->msg_iter))
 		return 0;
 	if (bytes < 0)
 		bytes = 0;

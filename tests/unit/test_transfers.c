@@ -123,6 +123,49 @@ static void a_buffer_may_have_been_filled_before(void **state)
 	report_free(report);
 }
 
+/* Their mode switches came with io_uring_enter(), one for many requests. */
+static void requests_are_operations(void **state)
+{
+	const struct transfer *transfer;
+	struct report *report;
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	ROW(w.p, w.file, CS_MEMORY, CS_CACHE_TO_USER, REQUEST_READ, 128, 8 * MIB)->mode_switches =
+		0;
+	ROW(w.p, w.file, w.tcp, CS_USER_TO_SOCKET, REQUEST_SEND, 128, 8 * MIB)->mode_switches = 64;
+	ROW(w.p, w.file, w.tcp, CS_USER_TO_SOCKET, NR_SENDTO, 1, MIB);
+	report = report_of(&w.fixture);
+	assert_int_equal(report->nr_transfers, 1);
+	transfer = &report->transfers[0];
+	assert_int_equal(transfer->operations, 257);
+	assert_int_equal(call_count(transfer, "io_uring:read"), 128);
+	assert_int_equal(call_count(transfer, "io_uring:send"), 128);
+	assert_int_equal(call_count(transfer, "sendto"), 1);
+	assert_int_equal(transfer->counters.mode_switches, 66);
+	report_free(report);
+}
+
+static void requests_splice_through_a_pipe(void **state)
+{
+	const struct transfer *transfer;
+	struct report *report;
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	ROW(w.p, w.file, w.pipe, CS_CACHE_HELD_BY_PIPE, REQUEST_SPLICE, 128, 8 * MIB);
+	ROW(w.p, w.pipe, w.tcp, CS_PIPE_HELD_BY_SOCKET, REQUEST_SPLICE, 64, 8 * MIB);
+	report = report_of(&w.fixture);
+	assert_int_equal(report->nr_transfers, 1);
+	transfer = &report->transfers[0];
+	assert_int_equal(transfer->delivered_bytes, 8 * MIB);
+	assert_int_equal(call_count(transfer, "io_uring:splice"), 192);
+	assert_int_equal(transfer->verdict, VERDICT_ZERO_COPY);
+	report_free(report);
+}
+
 static void sendfile_is_no_write_of_what_was_read(void **state)
 {
 	struct world w;
@@ -539,6 +582,8 @@ int main(void)
 		cmocka_unit_test(what_was_not_written_on_stays_in_memory),
 		cmocka_unit_test(a_read_can_fan_out),
 		cmocka_unit_test(a_buffer_may_have_been_filled_before),
+		cmocka_unit_test(requests_are_operations),
+		cmocka_unit_test(requests_splice_through_a_pipe),
 		cmocka_unit_test(sendfile_is_no_write_of_what_was_read),
 		cmocka_unit_test(processes_are_kept_apart),
 		cmocka_unit_test(faults_go_with_the_mapping),

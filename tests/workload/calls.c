@@ -199,22 +199,26 @@ static const struct call writers[] = {
 	{ "sendmmsg", "sendmmsg", by_sendmmsg }, { NULL, NULL, NULL },
 };
 
-static const struct call *find(const struct call *calls, const char *name)
+static const struct call *find(const struct call *calls, const struct call *requests,
+			       const char *name)
 {
 	for (; calls->name; calls++)
 		if (!strcmp(calls->name, name))
 			return calls;
+	for (; requests->name; requests++)
+		if (!strcmp(requests->name, name))
+			return requests;
 	die("no call %s", name);
 }
 
 const struct call *reader_find(const char *name)
 {
-	return find(readers, name);
+	return find(readers, uring_readers, name);
 }
 
 const struct call *writer_find(const char *name)
 {
-	return find(writers, name);
+	return find(writers, uring_writers, name);
 }
 
 static uint64_t all(const struct call *call, int fd, void *buffer, size_t bytes, off_t offset)

@@ -75,13 +75,20 @@ static void copy_range(void)
 	sink_close(&sink);
 }
 
+static ssize_t splice_once(int in, int out, size_t bytes)
+{
+	if (options.ring)
+		return uring_splice(in, out, bytes);
+	return splice(in, NULL, out, NULL, bytes, SPLICE_F_MOVE);
+}
+
 /* Everything that is in the pipe goes on before more comes in. */
 static uint64_t splice_on(int pipe_out, int fd, size_t bytes)
 {
 	uint64_t calls = 0;
 
 	while (bytes) {
-		ssize_t n = splice(pipe_out, NULL, fd, NULL, bytes, SPLICE_F_MOVE);
+		ssize_t n = splice_once(pipe_out, fd, bytes);
 
 		check("splice", n);
 		bytes -= n;
@@ -102,8 +109,7 @@ static void splice_through(void)
 		die("pipe: %s", strerror(errno));
 	window_open();
 	while (done < options.bytes) {
-		ssize_t n = splice(in, NULL, ends[1], NULL,
-				   smaller(options.chunk, options.bytes - done), SPLICE_F_MOVE);
+		ssize_t n = splice_once(in, ends[1], smaller(options.chunk, options.bytes - done));
 
 		check("splice", n);
 		calls += 1 + splice_on(ends[0], sink.fd, n);
@@ -116,7 +122,7 @@ static void splice_through(void)
 		 sink_is_file(&sink) ? "pipe_buffer>page_cache copy" :
 				       "pipe_buffer>socket_buffer reference",
 		 done);
-	flow_call(flow, "splice", calls);
+	flow_call(flow, options.ring ? "io_uring:splice" : "splice", calls);
 	flow_disk(flow, in, done);
 	sink_close(&sink);
 }

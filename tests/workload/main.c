@@ -20,13 +20,21 @@ static const struct workload *const families[] = {
 };
 
 static const struct option long_options[] = {
-	{ "src", required_argument, NULL, 's' },     { "src2", required_argument, NULL, 'S' },
-	{ "dst", required_argument, NULL, 'd' },     { "to", required_argument, NULL, 't' },
-	{ "read", required_argument, NULL, 'r' },    { "write", required_argument, NULL, 'w' },
-	{ "receive", required_argument, NULL, 'R' }, { "mode", required_argument, NULL, 'm' },
-	{ "bytes", required_argument, NULL, 'b' },   { "chunk", required_argument, NULL, 'c' },
-	{ "count", required_argument, NULL, 'n' },   { "cold", no_argument, NULL, 'C' },
-	{ "pause", no_argument, NULL, 'p' },	     { NULL, 0, NULL, 0 },
+	{ "src", required_argument, NULL, 's' },
+	{ "src2", required_argument, NULL, 'S' },
+	{ "dst", required_argument, NULL, 'd' },
+	{ "to", required_argument, NULL, 't' },
+	{ "read", required_argument, NULL, 'r' },
+	{ "write", required_argument, NULL, 'w' },
+	{ "receive", required_argument, NULL, 'R' },
+	{ "mode", required_argument, NULL, 'm' },
+	{ "bytes", required_argument, NULL, 'b' },
+	{ "chunk", required_argument, NULL, 'c' },
+	{ "count", required_argument, NULL, 'n' },
+	{ "cold", no_argument, NULL, 'C' },
+	{ "pause", no_argument, NULL, 'p' },
+	{ "ring", required_argument, NULL, 'u' },
+	{ NULL, 0, NULL, 0 },
 };
 
 static const struct workload *find(const char *name)
@@ -48,6 +56,7 @@ static void usage(void)
 			"  --to none|file|tcp|tcp6|udp|unix|unix-dgram|pipe\n"
 			"  --read CALL --write CALL --receive CALL --mode "
 			"peek|trunc|cut|shared|read|msync|fsync|...\n"
+			"  --ring inline|async|sqpoll[,files]\n"
 			"  --bytes N --chunk N --count N --cold --pause\n");
 	exit(2);
 }
@@ -91,6 +100,9 @@ static void parse(int argc, char **argv)
 			break;
 		case 'm':
 			options.mode = optarg;
+			break;
+		case 'u':
+			options.ring = optarg;
 			break;
 		case 'b':
 			options.bytes = number(optarg);

@@ -219,10 +219,12 @@ void window_close(uint64_t calls)
 	flow = flow_add(place_of(fd, fence_paths[1]), place_memory(), tries);
 	flow_hop(flow, "page_cache>user_buffer copy", tries);
 	flow_call(flow, "pread64", tries);
+	if (moved_elsewhere)
+		return;
 	actor = &truth->actors[__sync_fetch_and_add(&truth->nr_actors, 1)];
 	*actor = (struct actor){
 		.pid = getpid(),
-		.calls = calls + tries,
+		.calls = calls + calls_beside + tries,
 		.voluntary = end.ru_nvcsw - window_start.ru_nvcsw,
 		.involuntary = end.ru_nivcsw - window_start.ru_nivcsw,
 		.minor = end.ru_minflt - window_start.ru_minflt,

@@ -17,6 +17,7 @@ struct options {
 	const char *to; /* kind of the destination, see sink_open() */
 	const char *read, *write, *receive; /* calls */
 	const char *mode; /* a variant of the workload */
+	const char *ring; /* of io_uring: see uring.c */
 	uint64_t bytes, chunk, count;
 	bool cold; /* the source is evicted from the page cache first */
 	bool pause; /* half-way: say "ready", wait for SIGUSR1 */
@@ -108,6 +109,13 @@ uint64_t read_all(const struct call *call, int fd, void *buffer, size_t bytes, o
 /* Of the last sendmmsg or recvmmsg. */
 extern unsigned int messages_moved;
 enum { MESSAGES = 4 };
+
+/* uring.c: calls that are requests of io_uring, found with the others. */
+extern const struct call uring_readers[], uring_writers[];
+ssize_t uring_splice(int in, int out, size_t bytes);
+ssize_t uring_send_zc(int fd, void *buffer, size_t bytes, bool is_fixed, bool *copied);
+extern uint64_t calls_beside; /* that only waited */
+extern bool moved_elsewhere; /* some ran in another thread: no counters of this one tell */
 
 /* sink.c: where bytes go, with a process of its own that receives and checks. */
 struct sink {

@@ -72,14 +72,38 @@ static struct sink connect_to(const char *address)
 	return sink;
 }
 
+/* One send whose pages the kernel has let go of: *copied tells whether it copied them. */
+static ssize_t send_pinned(int fd, void *buffer, size_t bytes, bool *copied)
+{
+	static uint32_t sends;
+	struct told told = { .sends = sends };
+	ssize_t n;
+
+	if (options.write)
+		return uring_send_zc(fd, buffer, bytes, strstr(options.write, "fixed"), copied);
+	n = send(fd, buffer, bytes, MSG_ZEROCOPY);
+	if (n > 0)
+		listen_for(fd, &told, ++sends);
+	*copied = told.copied;
+	return n;
+}
+
+static const char *name_of_send(void)
+{
+	if (options.write && strcmp(options.write, "uring-send-zc") &&
+	    strcmp(options.write, "uring-send-zc-fixed"))
+		die("no call %s", options.write);
+	return options.write ? "io_uring:send_zc" : "sendto";
+}
+
 static void zerocopy(void)
 {
+	const char *name = name_of_send();
 	struct sink sink = options.dst ? connect_to(options.dst) :
 					 sink_open("tcp", NULL, options.bytes);
 	unsigned char *buffer = zalloc_pages(options.chunk);
 	uint64_t sent = 0, copied = 0;
 	uint32_t sends = 0;
-	struct told told = { 0 };
 	struct flow *flow;
 	int one = 1;
 
@@ -88,22 +112,22 @@ static void zerocopy(void)
 	window_open();
 	while (sent < options.bytes) {
 		size_t bytes = smaller(options.chunk, options.bytes - sent);
+		bool later;
 		ssize_t n;
 
 		pattern_fill(buffer, bytes, sent);
-		n = send(sink.fd, buffer, bytes, MSG_ZEROCOPY);
+		n = send_pinned(sink.fd, buffer, bytes, &later);
 		if (n <= 0)
-			die("send: %s", strerror(errno));
-		told.copied = false;
-		listen_for(sink.fd, &told, ++sends);
+			die("%s: %s", name, strerror(errno));
+		sends++;
 		sent += n;
-		copied += told.copied ? n : 0;
+		copied += later ? n : 0;
 	}
 	window_close(sends);
 	flow = flow_add(place_memory(), sink.place, sent);
 	flow_hop(flow, "user_buffer>socket_buffer reference", sent);
 	flow_hop(flow, "socket_buffer>socket_buffer copy", copied);
-	flow_call(flow, "sendto", sends);
+	flow_call(flow, name, sends);
 	sink_close(&sink);
 }
 

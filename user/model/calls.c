@@ -61,10 +61,88 @@ static const struct {
 	{ CS_CALL_JOURNAL, "journal" },
 };
 
+/* By enum io_uring_op. */
+static const char *const requests[] = {
+	"nop",
+	"readv",
+	"writev",
+	"fsync",
+	"read_fixed",
+	"write_fixed",
+	"poll_add",
+	"poll_remove",
+	"sync_file_range",
+	"sendmsg",
+	"recvmsg",
+	"timeout",
+	"timeout_remove",
+	"accept",
+	"async_cancel",
+	"link_timeout",
+	"connect",
+	"fallocate",
+	"openat",
+	"close",
+	"files_update",
+	"statx",
+	"read",
+	"write",
+	"fadvise",
+	"madvise",
+	"send",
+	"recv",
+	"openat2",
+	"epoll_ctl",
+	"splice",
+	"provide_buffers",
+	"remove_buffers",
+	"tee",
+	"shutdown",
+	"renameat",
+	"unlinkat",
+	"mkdirat",
+	"symlinkat",
+	"linkat",
+	"msg_ring",
+	"fsetxattr",
+	"setxattr",
+	"fgetxattr",
+	"getxattr",
+	"socket",
+	"uring_cmd",
+	"send_zc",
+	"sendmsg_zc",
+	"read_multishot",
+	"waitid",
+	"futex_wait",
+	"futex_wake",
+	"futex_waitv",
+	"fixed_fd_install",
+	"ftruncate",
+	"bind",
+	"listen",
+	"recv_zc",
+	"epoll_wait",
+	"readv_fixed",
+	"writev_fixed",
+	"pipe",
+};
+
+static bool is_request(uint16_t call)
+{
+	return call >= CS_CALL_REQUEST && call < CS_CALL_FAULT;
+}
+
 const char *name_call(uint16_t call, struct arena *arena)
 {
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
 		if (calls[i].number == call)
 			return calls[i].name;
+	if (is_request(call)) {
+		call -= CS_CALL_REQUEST;
+		if (call < sizeof(requests) / sizeof(requests[0]))
+			return arena_printf(arena, "io_uring:%s", requests[call]);
+		return arena_printf(arena, "io_uring:op_%u", call);
+	}
 	return arena_printf(arena, "syscall_%u", call);
 }

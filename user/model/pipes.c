@@ -14,7 +14,15 @@
 /* Flows that one pipe may turn into. */
 enum { JOINED_MAX = 1 << 20 };
 
-enum { CALL_READ = 0, CALL_READV = 19, CALL_SPLICE = 275, CALL_VMSPLICE = 278 };
+enum {
+	CALL_READ = 0,
+	CALL_READV = 19,
+	CALL_SPLICE = 275,
+	CALL_VMSPLICE = 278,
+	/* IORING_OP_SPLICE and IORING_OP_TEE */
+	CALL_SPLICE_REQUEST = CS_CALL_REQUEST | 30,
+	CALL_TEE_REQUEST = CS_CALL_REQUEST | 33,
+};
 
 /* Of the list of a pipe: index + 1 of the next one, 0 ends it. */
 struct link {
@@ -58,11 +66,16 @@ static bool has_call(const struct fold *fold, const struct flow *flow, uint16_t 
 	return false;
 }
 
+static bool is_splice(uint16_t call)
+{
+	return call == CALL_SPLICE || call == CALL_TEE || call == CALL_VMSPLICE ||
+	       call == CALL_SPLICE_REQUEST || call == CALL_TEE_REQUEST;
+}
+
 static bool only_splices(const struct fold *fold, const struct flow *flow)
 {
 	for_each_call(fold, flow, node)
-		if (node->call != CALL_SPLICE && node->call != CALL_TEE &&
-		    node->call != CALL_VMSPLICE)
+		if (!is_splice(node->call))
 			return false;
 	return flow->calls;
 }

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * io_uring: the operation is the request, not the call that submits it.  A
+ * request is issued in the submitter, in a worker or in the thread that polls
+ * the queue (SQPOLL), all of them threads of the process, or after any syscall
+ * once a poll says that it can go on.  What the routines inside move counts
+ * as usual; the rows are those of the request.
+ */
+#include "bpf/ledger.bpf.h"
+
+#define EAGAIN 11
+#define EIOCBQUEUED 529
+#define NO_SLOT (~0U)
+#define MAX_UNFINISHED 4096
+#define IORING_RECVSEND_FIXED_BUF (1 << 2)
+
+enum io_uring_op {
+	IORING_OP_READ_FIXED = 4,
+	IORING_OP_WRITE_FIXED = 5,
+	IORING_OP_SEND = 26,
+	IORING_OP_SEND_ZC = 47,
+};
+
+/* Of a process: where the mode switches of io_uring_enter() go. */
+struct ring {
+	u32 slot; /* of the row of the request before, + 1 */
+	u32 entered; /* mode switches before there was one */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, CS_MAX_PROCESSES);
+	__type(key, u32);
+	__type(value, struct ring);
+} rings SEC(".maps");
+
+/* Requests that moved a part, were counted, and will be issued again. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, MAX_UNFINISHED);
+	__type(key, u64);
+	__type(value, u32);
+} unfinished SEC(".maps");
+
+__u64 nr_unfinished;
+
+/* What was cached for one request or for syscalls must not be taken for another. */
+static __always_inline void forget_rows(struct thread *t, u32 request)
+{
+	int i;
+
+	for (i = 0; i < NR_ROW_CACHE; i++)
+		t->rows[i].who = 0;
+	t->cached_request = request;
+}
+
+static __always_inline u64 fixed_buffer_end(struct io_kiocb *req)
+{
+	u8 opcode = req->opcode;
+	struct io_sr_msg *send = (void *)&req->cmd;
+	struct io_rw *rw = (void *)&req->cmd;
+
+	if (opcode == IORING_OP_READ_FIXED || opcode == IORING_OP_WRITE_FIXED)
+		return BPF_CORE_READ(rw, addr) + BPF_CORE_READ(rw, len);
+	if (opcode != IORING_OP_SEND && opcode != IORING_OP_SEND_ZC)
+		return 0;
+	if (!(BPF_CORE_READ(send, flags) & IORING_RECVSEND_FIXED_BUF))
+		return 0;
+	return (u64)BPF_CORE_READ(send, buf) + (u32)BPF_CORE_READ(send, len);
+}
+
+/* Was it counted when it was issued before? */
+static __always_inline bool was_counted(struct thread *t, struct io_kiocb *req)
+{
+	u64 at = address(t, req);
+
+	if (!nr_unfinished || !bpf_map_lookup_elem(&unfinished, &at))
+		return false;
+	bpf_map_delete_elem(&unfinished, &at);
+	return true;
+}
+
+SEC("?fentry/io_issue_sqe")
+int TRACED_PROG(on_request, struct io_kiocb *req)
+{
+	struct thread *t;
+	u32 request;
+
+	t = thread_of(task);
+	if (!t)
+		return 0;
+	request = CS_CALL_REQUEST | req->opcode;
+	if (t->cached_request != request || current_call(task) != NR_io_uring_enter)
+		forget_rows(t, request);
+	t->fixed_end = fixed_buffer_end(req);
+	t->request_counted = was_counted(t, req);
+	t->request_waits = 0;
+	t->last_slot = NO_SLOT;
+	t->request = request;
+	return 0;
+}
+
+static __always_inline void request_over(struct thread *t, struct task_struct *task)
+{
+	t->request = 0;
+	t->fixed_end = 0;
+	if (current_call(task) != NR_io_uring_enter)
+		forget_rows(t, 0);
+}
+
+SEC("?fexit/io_issue_sqe")
+int TRACED_PROG(on_request_end, struct io_kiocb *req, u32 flags, int ret)
+{
+	u32 process, slot, one = 1;
+	struct cs_row *row;
+	struct ring *ring;
+	struct thread *t;
+	bool done;
+	u64 at;
+
+	t = thread_of(task);
+	if (!t || !t->request)
+		return 0;
+	request_over(t, task);
+	slot = t->last_slot;
+	row = bpf_map_lookup_elem(&rows, &slot);
+	if (!row)
+		return 0;
+	done = ret != -EAGAIN && !t->request_waits;
+	if (done && !t->request_counted)
+		add(row->ops, 1);
+	if (!done && t->request_counted) {
+		at = address(t, req);
+		bpf_map_update_elem(&unfinished, &at, &one, BPF_ANY);
+		add(nr_unfinished, 1);
+	}
+	process = t->process;
+	ring = bpf_map_lookup_elem(&rings, &process);
+	if (ring)
+		ring->slot = slot + 1;
+	return 0;
+}
+
+/* It submits, waits, or both: its mode switches go to a request of the process. */
+SEC("?fexit/__x64_sys_io_uring_enter")
+int TRACED_PROG(on_io_uring_enter)
+{
+	struct cs_row *row;
+	struct ring *ring;
+	struct thread *t;
+	u32 process, slot;
+
+	t = thread_of(task);
+	if (!t)
+		return 0;
+	process = t->process;
+	ring = bpf_map_lookup_elem(&rings, &process);
+	if (!ring)
+		return 0;
+	slot = ring->slot - 1;
+	row = bpf_map_lookup_elem(&rows, &slot);
+	if (row)
+		add(row->mode_switches, 2 + __sync_lock_test_and_set(&ring->entered, 0));
+	else
+		add(ring->entered, 2);
+	return 0;
+}
