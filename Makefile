@@ -40,8 +40,8 @@ CHECKS := $(PURE_TESTS:%=$(BUILD)/check/%) $(PURE_TESTS:%=$(BUILD)/check-asan/%)
 KDIR ?= /lib/modules/$(shell uname -r)/build
 MODULE_OUT := $(BUILD)/module
 
-.PHONY: all deps tests unit test demo bench render-bench install lint format golden clean help
-.PHONY: module module-install left-out
+.PHONY: all deps tests unit test test-debug demo bench render-bench install lint format golden clean help
+.PHONY: module module-install dkms-source left-out
 
 all: $(BUILD)/copyscope $(if $(wildcard $(KDIR)/Makefile),module,left-out) ## build the tool, and the module if the kernel's headers are there
 
@@ -60,8 +60,21 @@ module: ## build the kernel module, for this kernel or that of KDIR=FOLDER
 	$(Q)$(MAKE) -s -C $(KDIR) M=$(abspath $(MODULE_OUT))/module modules
 	$(Q)cp $(MODULE_OUT)/module/copyscope.ko $(MODULE_OUT)/copyscope.ko
 
+# Below DESTDIR, as all else, if the kernel's own INSTALL_MOD_PATH is not set; and
+# signed with no key that only the kernel's maker has.
 module-install: module ## install the module for the kernel of KDIR, and its man page
-	$(Q)$(MAKE) -s -C $(KDIR) M=$(abspath $(MODULE_OUT))/module modules_install
+	$(if $(MODULE_KEY),$(KDIR)/scripts/sign-file sha256 $(MODULE_KEY) \
+		$(MODULE_CERTIFICATE) $(MODULE_OUT)/module/copyscope.ko)
+	$(Q)$(MAKE) -s -C $(KDIR) M=$(abspath $(MODULE_OUT))/module CONFIG_MODULE_SIG_ALL= \
+		INSTALL_MOD_PATH=$(or $(INSTALL_MOD_PATH),$(DESTDIR)) modules_install
+	install -D -m 644 docs/copyscope.4 $(DESTDIR)$(PREFIX)/share/man/man4/copyscope.4
+
+DKMS_SOURCE = $(DESTDIR)/usr/src/copyscope-$(VERSION)
+
+dkms-source: ## put the module's source where dkms(8) builds it from
+	install -D -m 644 -t $(DKMS_SOURCE) module/dkms.conf
+	install -D -m 644 -t $(DKMS_SOURCE)/module module/Kbuild module/*.c module/*.h
+	install -D -m 644 -t $(DKMS_SOURCE)/abi abi/residency.h
 	install -D -m 644 docs/copyscope.4 $(DESTDIR)$(PREFIX)/share/man/man4/copyscope.4
 
 $(BUILD)/copyscope: $(TOOL_OBJS)
@@ -91,6 +104,11 @@ $(BUILD)/bpf/%.o: bpf/%.c
 $(BUILD)/workload: $(WORKLOAD_OBJS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ -lpthread
+
+$(BUILD)/patterns: tests/residency/patterns.c abi/residency.h
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $<
 
 $(BUILD)/bench-%: tests/bench/%.c tests/unit/fixture.c $(PURE_SRC)
 	$(call say,CC,$<)
@@ -125,7 +143,7 @@ $(GOLDEN:%=$(BUILD)/check-asan/%): $(BUILD)/check-asan/%: tests/golden/%.c tests
 deps: ## install the Debian packages that building and testing need
 	$(Q)tools/deps
 
-tests: $(BUILD)/copyscope $(BUILD)/workload $(CHECKS) ## build all that the tests need
+tests: $(BUILD)/copyscope $(BUILD)/workload $(BUILD)/patterns $(CHECKS) ## build all that the tests need
 
 unit: $(CHECKS) ## run the tests that need no kernel
 	$(Q)tests/run unit
@@ -134,6 +152,9 @@ unit: $(CHECKS) ## run the tests that need no kernel
 test: deps ## install what is missing, build, run all tests
 	$(Q)$(MAKE) -s -j2 tests
 	$(Q)tests/run
+
+test-debug: deps ## stress the module in a kernel that looks for mistakes, built on first use
+	$(Q)tests/debug/run
 
 demo: deps ## install what is missing, build, show nginx without and with sendfile
 	$(Q)$(MAKE) -s -j2 $(BUILD)/copyscope
