@@ -161,7 +161,7 @@ demo: deps ## install what is missing, build, show nginx without and with sendfi
 	$(Q)tools/demo
 
 bench: deps ## measure what tracing costs, in guest instructions
-	$(Q)$(MAKE) -s -j2 all $(BUILD)/bench-ops $(BUILD)/bench-render
+	$(Q)$(MAKE) -s -j2 all $(BUILD)/bench-ops $(BUILD)/bench-render $(BUILD)/bench-residency
 	$(Q)tests/bench/run
 
 golden: $(GOLDEN:%=$(BUILD)/check/%) ## rewrite the expected renderings: look at the difference
