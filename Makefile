@@ -42,8 +42,8 @@ CHECKS := $(PURE_TESTS:%=$(BUILD)/check/%) $(PURE_TESTS:%=$(BUILD)/check-asan/%)
 KDIR ?= /lib/modules/$(shell uname -r)/build
 MODULE_OUT := $(BUILD)/module
 
-.PHONY: all deps tests unit test demo bench render-bench install lint format golden clean help
-.PHONY: module module-install left-out
+.PHONY: all deps tests unit test test-debug demo bench render-bench install lint format golden clean help
+.PHONY: module module-install dkms-source left-out
 
 all: $(BUILD)/copyscope $(if $(wildcard $(KDIR)/Makefile),module,left-out) ## build the tool, and the module if the kernel's headers are there
 
@@ -62,8 +62,21 @@ module: ## build the kernel module, for this kernel or that of KDIR=FOLDER
 	$(Q)$(MAKE) -s -C $(KDIR) M=$(abspath $(MODULE_OUT))/module modules
 	$(Q)cp $(MODULE_OUT)/module/copyscope.ko $(MODULE_OUT)/copyscope.ko
 
+# Below DESTDIR, as all else, if the kernel's own INSTALL_MOD_PATH is not set; and
+# signed with no key that only the kernel's maker has.
 module-install: module ## install the module for the kernel of KDIR, and its man page
-	$(Q)$(MAKE) -s -C $(KDIR) M=$(abspath $(MODULE_OUT))/module modules_install
+	$(if $(MODULE_KEY),$(KDIR)/scripts/sign-file sha256 $(MODULE_KEY) \
+		$(MODULE_CERTIFICATE) $(MODULE_OUT)/module/copyscope.ko)
+	$(Q)$(MAKE) -s -C $(KDIR) M=$(abspath $(MODULE_OUT))/module CONFIG_MODULE_SIG_ALL= \
+		INSTALL_MOD_PATH=$(or $(INSTALL_MOD_PATH),$(DESTDIR)) modules_install
+	install -D -m 644 docs/copyscope.4 $(DESTDIR)$(PREFIX)/share/man/man4/copyscope.4
+
+DKMS_SOURCE = $(DESTDIR)/usr/src/copyscope-$(VERSION)
+
+dkms-source: ## put the module's source where dkms(8) builds it from
+	install -D -m 644 -t $(DKMS_SOURCE) module/dkms.conf
+	install -D -m 644 -t $(DKMS_SOURCE)/module module/Kbuild module/*.c module/*.h
+	install -D -m 644 -t $(DKMS_SOURCE)/abi abi/residency.h
 	install -D -m 644 docs/copyscope.4 $(DESTDIR)$(PREFIX)/share/man/man4/copyscope.4
 
 $(BUILD)/copyscope: $(TOOL_OBJS)
@@ -99,6 +112,11 @@ $(BUILD)/workload: $(WORKLOAD_OBJS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ -lpthread -luring
 
+$(BUILD)/patterns: tests/residency/patterns.c abi/residency.h
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $<
+
 $(BUILD)/bench-%: tests/bench/%.c tests/unit/fixture.c $(PURE_SRC)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
@@ -132,7 +150,7 @@ $(GOLDEN:%=$(BUILD)/check-asan/%): $(BUILD)/check-asan/%: tests/golden/%.c tests
 deps: ## install the Debian packages that building and testing need
 	$(Q)tools/deps
 
-tests: $(BUILD)/copyscope $(BUILD)/workload $(CHECKS) ## build all that the tests need
+tests: $(BUILD)/copyscope $(BUILD)/workload $(BUILD)/patterns $(CHECKS) ## build all that the tests need
 
 unit: $(CHECKS) ## run the tests that need no kernel
 	$(Q)tests/run unit
@@ -142,12 +160,15 @@ test: deps ## install what is missing, build, run all tests
 	$(Q)$(MAKE) -s -j2 tests
 	$(Q)tests/run
 
+test-debug: deps ## stress the module in a kernel that looks for mistakes, built on first use
+	$(Q)tests/debug/run
+
 demo: deps ## install what is missing, build, show nginx without and with sendfile
 	$(Q)$(MAKE) -s -j2 $(BUILD)/copyscope
 	$(Q)tools/demo
 
 bench: deps ## measure what tracing costs, in guest instructions
-	$(Q)$(MAKE) -s -j2 all $(BUILD)/bench-ops $(BUILD)/bench-render
+	$(Q)$(MAKE) -s -j2 all $(BUILD)/bench-ops $(BUILD)/bench-render $(BUILD)/bench-residency
 	$(Q)tests/bench/run
 
 golden: $(GOLDEN:%=$(BUILD)/check/%) ## rewrite the expected renderings: look at the difference

@@ -19,12 +19,17 @@
 static const char help[] = "# write \"fd N\" or \"path P\" into this opening, then read: "
 			   "copyscope(4)\n";
 
+/* What an opening is asked about; all NULL: nothing. */
+struct target {
+	struct file *file;
+	struct address_space *mapping; /* its pages; its inode is held */
+	u32 facts;
+};
+
 /* One opening. */
 struct query {
 	struct mutex lock; /* of all below */
-	struct file *target; /* or NULL */
-	struct address_space *mapping; /* its pages; its inode is held */
-	u32 facts;
+	struct target target;
 	bool walked; /* position 0 was read */
 	loff_t base; /* position of extents[0] */
 	struct cs_walk walk;
@@ -193,34 +198,6 @@ static long file_ioctl(struct file *self, unsigned int command, unsigned long ar
 
 /* The text: */
 
-static void drop_target(struct query *q)
-{
-	if (q->mapping)
-		iput(q->mapping->host);
-	if (q->target)
-		fput(q->target);
-	q->target = NULL;
-	q->mapping = NULL;
-	q->walked = false;
-}
-
-/* Takes over the reference to @file, which may be an error. */
-static int set_target(struct query *q, struct file *file)
-{
-	struct inode *owner;
-
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-	owner = may_know(file) ? owner_of_pages(file, &q->facts) : ERR_PTR(-EPERM);
-	if (IS_ERR(owner)) {
-		fput(file);
-		return PTR_ERR(owner);
-	}
-	q->target = file;
-	q->mapping = &owner->i_data;
-	return 0;
-}
-
 /* O_PATH opens nothing, so neither waits nor has an effect. */
 static struct file *find_file(const char *command)
 {
@@ -235,47 +212,76 @@ static struct file *find_file(const char *command)
 	return file ?: ERR_PTR(-EBADF);
 }
 
-static int obey(struct query *q, struct file *self, char *command)
+static int find_target(struct target *target, const char *command)
 {
-	const struct cred *saved;
-	int error;
+	struct inode *owner;
 
-	/* Not with those of a program that was made to write here. */
-	saved = override_creds(self->f_cred);
-	mutex_lock(&q->lock);
-	drop_target(q);
-	error = set_target(q, find_file(command));
-	mutex_unlock(&q->lock);
+	target->file = find_file(command);
+	if (IS_ERR(target->file))
+		return PTR_ERR(target->file);
+	owner = may_know(target->file) ? owner_of_pages(target->file, &target->facts) :
+					 ERR_PTR(-EPERM);
+	if (IS_ERR(owner)) {
+		fput(target->file);
+		return PTR_ERR(owner);
+	}
+	target->mapping = &owner->i_data;
+	return 0;
+}
+
+/* Not with the credentials of a program that was made to write here. */
+static int obey(struct target *target, const struct file *self, const char *command)
+{
+	const struct cred *saved = override_creds(self->f_cred);
+	int error = find_target(target, command);
+
 	revert_creds(saved);
 	return error;
+}
+
+/* Takes the references of @next over. Files are opened and closed without the lock. */
+static void set_target(struct query *q, struct target next)
+{
+	mutex_lock(&q->lock);
+	swap(q->target, next);
+	q->walked = false;
+	mutex_unlock(&q->lock);
+	if (next.file) {
+		iput(next.mapping->host);
+		fput(next.file);
+	}
+}
+
+/* One command, without its newline; freed by the caller. */
+static char *read_command(const char __user *from, size_t size)
+{
+	char *command;
+
+	if (!size || size > PATH_MAX + sizeof("path \n"))
+		return ERR_PTR(-EINVAL);
+	command = memdup_user_nul(from, size);
+	if (IS_ERR(command))
+		return command;
+	if (command[size - 1] == '\n')
+		command[--size] = 0;
+	if (strlen(command) == size)
+		return command;
+	kfree(command); /* a NUL within */
+	return ERR_PTR(-EINVAL);
 }
 
 static ssize_t file_write(struct file *self, const char __user *from, size_t size, loff_t *at)
 {
 	struct seq_file *m = self->private_data;
-	struct query *q = m->private;
-	char *command = ERR_PTR(-EINVAL);
-	size_t length = size;
-	int error;
+	char *command = read_command(from, size);
+	struct target target = { 0 };
+	int error = PTR_ERR_OR_ZERO(command);
 
-	if (size && size <= PATH_MAX + sizeof("path \n"))
-		command = memdup_user_nul(from, size);
-	if (!IS_ERR(command)) {
-		if (command[length - 1] == '\n')
-			command[--length] = 0;
-		if (strlen(command) != length) { /* a NUL within */
-			kfree(command);
-			command = ERR_PTR(-EINVAL);
-		}
+	if (!error) {
+		error = obey(&target, self, command);
+		kfree(command);
 	}
-	if (IS_ERR(command)) {
-		mutex_lock(&q->lock);
-		drop_target(q);
-		mutex_unlock(&q->lock);
-		return PTR_ERR(command);
-	}
-	error = obey(q, self, command);
-	kfree(command);
+	set_target(m->private, error ? (struct target){ 0 } : target);
 	if (error)
 		return error;
 	*at = 0; /* what is read next is the answer's beginning */
@@ -285,18 +291,18 @@ static ssize_t file_write(struct file *self, const char __user *from, size_t siz
 /* Fills the batch from page @first on. */
 static int walk_from(struct query *q, u64 first, loff_t base)
 {
-	u64 end = pages_of_size(q->mapping->host);
+	u64 end = pages_of_size(q->target.mapping->host);
 	int error = 0;
 
 	q->walk = (struct cs_walk){
-		.mapping = q->mapping,
+		.mapping = q->target.mapping,
 		.first = end ? first : 1,
 		.last = end ? end - 1 : 0,
 		.extents = q->extents,
 		.capacity = TEXT_EXTENTS,
 	};
 	q->base = base;
-	if (!(q->facts & CS_RESIDENCY_NOT_COVERED))
+	if (!(q->target.facts & CS_RESIDENCY_NOT_COVERED))
 		error = cs_walk(&q->walk);
 	if (!error)
 		add_totals(&q->totals, &q->walk);
@@ -308,7 +314,7 @@ static void *file_at(struct query *q, loff_t at)
 {
 	int error;
 
-	if (!q->target)
+	if (!q->target.file)
 		return at ? NULL : (void *)help;
 	if (!at) {
 		memset(&q->totals, 0, sizeof(q->totals));
@@ -316,7 +322,7 @@ static void *file_at(struct query *q, loff_t at)
 		error = walk_from(q, 0, 1);
 		if (error)
 			return ERR_PTR(error);
-		describe(&q->totals, q->mapping->host, q->facts);
+		describe(&q->totals, q->target.mapping->host, q->target.facts);
 		q->walked = true;
 		return SEQ_START_TOKEN;
 	}
@@ -376,7 +382,7 @@ static void show_inode(struct seq_file *m, const struct query *q)
 
 	seq_printf(m, "inode %u:%u %llu %llu", MAJOR(dev), MINOR(dev), q->totals.ino,
 		   q->totals.file_size);
-	show_bits(m, facts, q->facts, "-");
+	show_bits(m, facts, q->totals.facts, "-");
 }
 
 static void show_extent(struct seq_file *m, const struct cs_extent *extent)
@@ -428,7 +434,7 @@ static int query_release(struct inode *inode, struct file *file)
 {
 	struct seq_file *m = file->private_data;
 
-	drop_target(m->private);
+	set_target(m->private, (struct target){ 0 });
 	return seq_release_private(inode, file);
 }
 

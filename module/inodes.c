@@ -30,6 +30,7 @@ struct record {
 
 /* What one opening has to tell. Once full, the records are a heap, fewest pages first. */
 struct snapshot {
+	struct mutex lock; /* of the taking; afterwards nothing changes */
 	bool taken;
 	int error;
 	struct record **chunks;
@@ -273,7 +274,9 @@ static void forget(struct snapshot *s)
 		for (u32 i = 0; i < DIV_ROUND_UP(cs_inodes_max, CHUNK); i++)
 			kvfree(s->chunks[i]);
 	kvfree(s->chunks);
-	memset(s, 0, sizeof(*s));
+	s->chunks = NULL;
+	s->count = s->names_length = s->error = 0;
+	s->left_out = s->left_out_pages = s->left_out_most = 0;
 }
 
 /* Position 0 is the header, then come the records, then what was left out. */
@@ -288,20 +291,7 @@ static void *inodes_at(struct snapshot *s, loff_t at)
 
 static void *inodes_start(struct seq_file *m, loff_t *at)
 {
-	struct snapshot *s = m->private;
-	int error;
-
-	if (!file_ns_capable(m->file, &init_user_ns, CAP_SYS_ADMIN))
-		return ERR_PTR(-EPERM);
-	if (!s->taken) {
-		error = take(s, m->file);
-		if (error) {
-			forget(s);
-			return ERR_PTR(error);
-		}
-		s->taken = true;
-	}
-	return inodes_at(s, *at);
+	return inodes_at(m->private, *at);
 }
 
 static void *inodes_next(struct seq_file *m, void *v, loff_t *at)
@@ -353,9 +343,51 @@ static const struct seq_operations inodes_seq = {
 
 static int inodes_open(struct inode *inode, struct file *file)
 {
+	struct snapshot *s;
+
 	if (!file_ns_capable(file, &init_user_ns, CAP_SYS_ADMIN))
 		return -EPERM;
-	return seq_open_private(file, &inodes_seq, sizeof(struct snapshot));
+	s = __seq_open_private(file, &inodes_seq, sizeof(*s));
+	if (!s)
+		return -ENOMEM;
+	mutex_init(&s->lock);
+	return 0;
+}
+
+/*
+ * Not by a method of the seq_file, which holds its lock: that one would come
+ * before all locks of all file systems, and before that of /proc/filesystems.
+ */
+static int take_once(struct file *listing)
+{
+	struct snapshot *s = ((struct seq_file *)listing->private_data)->private;
+	int error = 0;
+
+	if (!file_ns_capable(listing, &init_user_ns, CAP_SYS_ADMIN))
+		return -EPERM;
+	mutex_lock(&s->lock);
+	if (!s->taken) {
+		error = take(s, listing);
+		if (error)
+			forget(s);
+		s->taken = !error;
+	}
+	mutex_unlock(&s->lock);
+	return error;
+}
+
+static ssize_t inodes_read(struct kiocb *iocb, struct iov_iter *to)
+{
+	int error = take_once(iocb->ki_filp);
+
+	return error ?: seq_read_iter(iocb, to);
+}
+
+static loff_t inodes_seek(struct file *file, loff_t offset, int whence)
+{
+	int error = take_once(file);
+
+	return error ?: seq_lseek(file, offset, whence);
 }
 
 static int inodes_release(struct inode *inode, struct file *file)
@@ -368,7 +400,7 @@ static int inodes_release(struct inode *inode, struct file *file)
 
 const struct proc_ops cs_inodes_ops = {
 	.proc_open = inodes_open,
-	.proc_read_iter = seq_read_iter,
-	.proc_lseek = seq_lseek,
+	.proc_read_iter = inodes_read,
+	.proc_lseek = inodes_seek,
 	.proc_release = inodes_release,
 };
