@@ -4,6 +4,7 @@
 
 #include "render/fds_text.h"
 #include "util/humanise.h"
+#include "util/utf8.h"
 
 #define INODES_SHOWN 20 /* of each kind; -v shows all */
 
@@ -116,7 +117,7 @@ static void draw_process(struct canvas *canvas, const struct fds_process *proces
 		strbuf_printf(&line, "%snot" STICK "all: ", canvas->glyphs->dot);
 		strbuf_puts(&line, process->why);
 	}
-	add_wrapped(canvas, line.text, name.length, 3);
+	add_wrapped(canvas, line.text, utf8_width(name.text), 3);
 }
 
 static uint32_t count_inodes(const struct fds *fds)
@@ -140,7 +141,7 @@ static void draw_totals(struct canvas *canvas, const struct fds *fds)
 	}
 	strbuf_puts(&line, canvas->glyphs->arrow);
 	add_count(&line, count_inodes(fds), "inode");
-	if (fds->resident_bytes != FDS_UNKNOWN) {
+	if (fds->resident_bytes != FDS_UNKNOWN && fds->resident_bytes) {
 		strbuf_puts(&line, canvas->glyphs->arrow);
 		add_stuck_size(&line, fds->resident_bytes);
 		strbuf_puts(&line, STICK "of" STICK "page" STICK "cache");

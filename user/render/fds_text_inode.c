@@ -235,6 +235,30 @@ static const char *branch(const struct canvas *canvas)
 	return canvas->options->utf8 ? "└─▶ " : "+-> ";
 }
 
+/* 100.0 % is all of it and 0.0 % nothing. */
+static void add_share(struct chain *chain, const struct residency *r)
+{
+	uint64_t pages = r->size_bytes / RESIDENCY_PAGE + !!(r->size_bytes % RESIDENCY_PAGE);
+	_cleanup_strbuf_ struct strbuf line = { 0 };
+	double share;
+
+	if (r->size_bytes == RESIDENCY_UNKNOWN || !pages)
+		return;
+	strbuf_puts(&line, "    ");
+	if (r->resident_bytes != RESIDENCY_UNKNOWN) {
+		share = 100.0 * (double)(r->resident_bytes / RESIDENCY_PAGE) / (double)pages;
+		if (r->resident_bytes && share < 0.1)
+			strbuf_puts(&line, "<0.1 % ");
+		else if (share < 100 && share > 99.9)
+			strbuf_puts(&line, ">99.9 % ");
+		else
+			strbuf_printf(&line, "%.1f %% ", share < 100 ? share : 100);
+	}
+	strbuf_puts(&line, "of ");
+	add_size(&line, r->size_bytes);
+	chain_end(chain, line.text, false);
+}
+
 static void add_page_cache(struct canvas *canvas, const struct residency *r, struct chain *chain)
 {
 	const struct part parts[] = {
@@ -255,9 +279,8 @@ static void add_page_cache(struct canvas *canvas, const struct residency *r, str
 		strbuf_puts(&line, "unknown");
 	else
 		add_size(&line, r->resident_bytes);
-	strbuf_puts(&line, " of ");
-	add_size(&line, r->size_bytes);
 	chain_end(chain, line.text, false);
+	add_share(chain, r);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		_cleanup_strbuf_ struct strbuf part = { 0 };
 
