@@ -15,6 +15,8 @@ use Time::HiRes qw(sleep time);
 
 my $source = expected_source();
 my $knows_state = $source ne 'mincore';
+diag("source: $source");
+
 # Root without what eBPF needs: the other way to know what is shared.
 my @without_bpf = ('setpriv', '--bounding-set=-cap_21,-cap_38,-cap_39');
 my @nobody = ('setpriv', '--reuid=65534', '--regid=65534', '--clear-groups');
