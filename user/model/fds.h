@@ -91,6 +91,7 @@ struct fds_fd {
 struct fds_description {
 	uint32_t id; /* from 1, in order of appearance; 0: unknown whether it is shared */
 	uint32_t first_fd; /* index of the first descriptor that has it */
+	uint32_t first; /* in fds->fds_by_inode, as many as nr_fds */
 	uint32_t nr_fds; /* of the processes that were asked for */
 	uint32_t nr_processes; /* likewise */
 	uint32_t nr_others; /* descriptors of other processes, as far as they were looked at */
@@ -120,7 +121,8 @@ struct fds {
 	struct fds_mapping *mappings; /* in the order of processes */
 	struct fds_other *others; /* in the order of inodes, once finished */
 	struct fds_description *descriptions;
-	uint32_t *fds_by_inode, *mappings_by_inode; /* indices */
+	/* Indices; descriptors of one inode by description, in the order of appearance. */
+	uint32_t *fds_by_inode, *mappings_by_inode;
 	uint32_t nr_processes, nr_fds, nr_inodes, nr_mappings, nr_others, nr_descriptions;
 	size_t process_room, fd_room, inode_room, mapping_room, other_room;
 

@@ -116,17 +116,15 @@ static void add_row(struct rows *rows, const char *text)
 	rows->shown++;
 }
 
-static void add_given(struct rows *rows, uint32_t description)
+static void add_given(struct rows *rows, const struct fds_description *d)
 {
 	const struct fds *fds = rows->fds;
 
-	for (uint32_t i = 0; i < rows->inode->nr_fds; i++) {
-		const struct fds_fd *fd = &fds->fds[fds->fds_by_inode[rows->inode->first_fd + i]];
+	for (uint32_t i = 0; i < d->nr_fds; i++) {
+		const struct fds_fd *fd = &fds->fds[fds->fds_by_inode[d->first + i]];
 		const struct fds_process *process = &fds->processes[fd->process];
 		_cleanup_strbuf_ struct strbuf text = { 0 };
 
-		if (fd->description != description)
-			continue;
 		add_program(&text, rows->canvas, process->comm, process->pid);
 		strbuf_printf(&text, " fd %d", fd->fd);
 		add_row(rows, text.text);
@@ -157,7 +155,7 @@ static void add_group(struct canvas *canvas, const struct fds *fds, const struct
 
 	add_description(&middle, &fds->fds[d->first_fd], d->id);
 	rows.middle = middle.text;
-	add_given(&rows, description);
+	add_given(&rows, d);
 	if (d->nr_others)
 		add_others(&rows, description);
 	if (rows.left_out) {
@@ -173,18 +171,17 @@ static void add_groups(struct canvas *canvas, const struct fds *fds, const struc
 {
 	size_t shown = 0, left_out = 0;
 
-	for (uint32_t i = 0; i < inode->nr_fds; i++) {
+	for (uint32_t i = 0; i < inode->nr_fds;) {
 		uint32_t fd = fds->fds_by_inode[inode->first_fd + i];
 		uint32_t description = fds->fds[fd].description;
 
-		if (fds->descriptions[description].first_fd != fd)
-			continue;
 		if (shown < DESCRIPTIONS_SHOWN || canvas->options->verbose) {
 			add_group(canvas, fds, inode, chain, description);
 			shown++;
 		} else {
 			left_out++;
 		}
+		i += fds->descriptions[description].nr_fds;
 	}
 	if (left_out) {
 		_cleanup_strbuf_ struct strbuf text = { 0 };
