@@ -131,7 +131,6 @@ static uint32_t socket_of(struct fds *fds, enum fds_kind kind, const char *proto
 		.state = state,
 		.local = local,
 		.peer = peer,
-		.has_peer = true,
 	};
 	return at;
 }

@@ -53,7 +53,6 @@ struct fds_socket {
 	const char *state; /* a word */
 	const char *local, *peer; /* addresses with ports */
 	const char *name; /* of a unix socket: any bytes, @ for NUL */
-	bool has_peer; /* whether it has one is known */
 };
 
 struct fds_inode {
