@@ -146,8 +146,7 @@ static void draw_totals(struct canvas *canvas, const struct fds *fds)
 		add_stuck_size(&line, fds->resident_bytes);
 		strbuf_puts(&line, STICK "of" STICK "page" STICK "cache");
 	}
-	strbuf_printf(&line, "%sread" STICK "from" STICK "%s" STICK "and" STICK "%s",
-		      canvas->glyphs->dot,
+	strbuf_printf(&line, "%sread" STICK "from %s and" STICK "%s", canvas->glyphs->dot,
 		      fds->identity == FDS_BY_ITERATOR ? "the" STICK "task_file" STICK "iterator" :
 		      fds->identity == FDS_BY_KCMP     ? "kcmp" :
 							 "/proc",
