@@ -247,6 +247,7 @@ static void nothing(struct fds *fds)
 	process(fds, 7, "daemon");
 	fds->identity = FDS_BY_KCMP;
 	fds->unseen_processes = 1;
+	fds->hidden = "/proc hides the processes of other users";
 }
 
 static const struct {

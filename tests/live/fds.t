@@ -350,8 +350,11 @@ subtest 'namespaces' => sub {
 	$got = slurp_json($p->{out});
 	is($p->{status}, 0, 'another process namespace: exit status') or diag(read_file($p->{err}));
 	is($got->{identity}, 'kcmp', 'the iterator knows other numbers');
+	is($got->{unseen_processes}, undef, 'who is outside is unknown');
+	check_schema($got, 'another process namespace');
 	my %at = map { ($_->{fd} => $_->{description}{id}) } @{$got->{processes}[0]{fds}};
 	ok($at{7}, 'known') && is($at{7}, $at{8}, 'and the same');
+	is($got->{processes}[0]{fds}[0]{description}{fds}, undef, 'and how many share it');
 };
 
 # Descriptors by the hundred: each in the answer once.

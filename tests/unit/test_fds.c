@@ -92,6 +92,9 @@ static void whoever_was_not_seen_may_share(void **state)
 	fds.unseen_processes = 1;
 	assert_false(fds_saw_all(&fds));
 	fds.unseen_processes = 0;
+	fds.hidden = "in a container";
+	assert_false(fds_saw_all(&fds));
+	fds.hidden = NULL;
 	fds.identity = FDS_BY_NOBODY;
 	assert_false(fds_saw_all(&fds));
 }

@@ -154,6 +154,16 @@ static void meet_all(struct fds_work *work, const struct order *orders)
 	}
 }
 
+/* Every namespace of processes has a number 1. */
+static const char *why_hidden(void)
+{
+	if (!proc_is_first_namespace())
+		return "processes outside of this PID namespace cannot be seen";
+	if (access("/proc/1", F_OK))
+		return "/proc hides the processes of other users";
+	return NULL;
+}
+
 /* Of a descriptor that is surely there: our own. */
 static int kcmp_error(void)
 {
@@ -175,6 +185,7 @@ void holders_by_kcmp(struct fds_work *work)
 		fds->identity_why = "a filter forbids kcmp(2)";
 	for (uint32_t i = 0; !error && i < fds->nr_fds; i++)
 		identify(fds, &orders[fds->fds[i].inode], i);
+	fds->hidden = why_hidden();
 	if (fds->nr_fds)
 		meet_all(work, orders);
 	for (uint32_t i = 0; i < fds->nr_inodes; i++)

@@ -277,5 +277,5 @@ void fds_finish(struct fds *fds, enum residency_source first)
 
 bool fds_saw_all(const struct fds *fds)
 {
-	return fds->identity != FDS_BY_NOBODY && !fds->unseen_processes;
+	return fds->identity != FDS_BY_NOBODY && !fds->unseen_processes && !fds->hidden;
 }

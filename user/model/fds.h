@@ -129,6 +129,7 @@ struct fds {
 	const char *identity_why; /* there is none: static, or NULL */
 	/* Processes that may hold a descriptor, but could not be looked at. */
 	uint32_t unseen_processes;
+	const char *hidden; /* why there may be more of them: static, or NULL */
 	bool peers_unknown; /* of unix sockets: the kernel did not tell */
 	enum residency_source source; /* the one that knows least of those that answered */
 	uint64_t resident_bytes; /* over all files; FDS_UNKNOWN: of some it is */

@@ -308,7 +308,7 @@ static void write_head(struct json *json, const struct fds *fds)
 	json_string(json, "schema", "copyscope/fds/1");
 	json_string(json, "identity", fds_identity_word(fds->identity));
 	json_string(json, "residency", residency_source_word(fds->source));
-	json_number(json, "unseen_processes", fds->unseen_processes);
+	write_known(json, "unseen_processes", fds->hidden ? FDS_UNKNOWN : fds->unseen_processes);
 	json_newline(json);
 	json_open(json, "totals", '{');
 	json_number(json, "processes", fds->nr_processes);

@@ -182,6 +182,12 @@ static void draw_notes(struct canvas *canvas, const struct fds *fds)
 			      fds->unseen_processes == 1 ? "it" : "they");
 		draw_note(canvas, line.text);
 	}
+	if (fds->hidden) {
+		strbuf_reset(&line);
+		strbuf_printf(&line, "%s: they may hold descriptions, ends and peers, too",
+			      fds->hidden);
+		draw_note(canvas, line.text);
+	}
 	if (fds->peers_unknown)
 		draw_note(canvas, "the peers of unix sockets are unknown: the kernel has no "
 				  "unix_diag, or they are in another network namespace");
