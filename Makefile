@@ -32,7 +32,7 @@ TOOL_SRC := $(PURE_SRC) user/main.c $(wildcard user/cmd/*.c user/collect/*.c)
 TOOL_OBJS := $(TOOL_SRC:%.c=$(BUILD)/%.o)
 WORKLOAD_OBJS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/workload/*.c))
 UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
-GOLDEN := golden golden_pages
+GOLDEN := golden golden_pages golden_fds
 PURE_TESTS := $(UNIT) $(GOLDEN)
 CHECKS := $(PURE_TESTS:%=$(BUILD)/check/%) $(PURE_TESTS:%=$(BUILD)/check-asan/%)
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Renderings of fixed recordings, compared with what was looked at once.
-echo 1..6
+echo 1..9
 n=0
 check()
 {
@@ -19,8 +19,12 @@ check "renderings" build/check/golden tests/golden
 check "renderings, with sanitizers" build/check-asan/golden tests/golden
 shopt -s extglob
 check "JSON fits its schema" tests/golden/validate docs/report.schema.json \
-	tests/golden/!(pages-*).json
+	tests/golden/!(pages-*|fds-*).json
 check "pages" build/check/golden_pages tests/golden
 check "pages, with sanitizers" build/check-asan/golden_pages tests/golden
 check "pages: JSON fits its schema" tests/golden/validate docs/pages.schema.json \
 	tests/golden/pages-*.json
+check "fds" build/check/golden_fds tests/golden
+check "fds, with sanitizers" build/check-asan/golden_fds tests/golden
+check "fds: JSON fits its schema" tests/golden/validate docs/fds.schema.json \
+	tests/golden/fds-*.json

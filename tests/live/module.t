@@ -417,12 +417,14 @@ subtest 'unloading with the file open' => sub {
 	load();
 };
 
-subtest 'copyscope pages, all of its test' => sub {
-	my $ran = qx(prove -v tests/live/pages.t 2>&1);
+for my $test (qw(pages fds)) {
+	subtest "copyscope $test, all of its test" => sub {
+		my $ran = qx(prove -v tests/live/$test.t 2>&1);
 
-	is($?, 0, 'pages.t with the module') or diag($ran);
-	like($ran, qr/source: module/, 'asked the module');
-};
+		is($?, 0, "$test.t with the module") or diag($ran);
+		like($ran, qr/source: module/, 'asked the module');
+	};
+}
 
 unload();
 done_testing();

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/xattr.h>
 
 #include "collect/fds_private.h"
@@ -65,9 +66,10 @@ static void keep_kernel_ino(struct fds_work *work, uint32_t fd, uint64_t ino)
 
 /*
  * The link leads to the inode itself, which may have no name; what was opened
- * here stays that inode, whatever the process does meanwhile.
+ * here stays that inode, whatever the process does meanwhile.  Returns 0, or
+ * a negative errno that ends the list.
  */
-static void read_fd(struct fds_work *work, uint32_t process, int folder, const char *name)
+static int read_fd(struct fds_work *work, uint32_t process, int folder, const char *name)
 {
 	_cleanup_close_ int own = openat(folder, name, O_PATH | O_CLOEXEC);
 	char self[32], path[PATH_MAX];
@@ -79,11 +81,14 @@ static void read_fd(struct fds_work *work, uint32_t process, int folder, const c
 	bool is_new;
 
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", own);
+	/* The list may be there for those who must not follow its links. */
+	if (own < 0 && (errno == EACCES || errno == EPERM || errno == EMFILE))
+		return -errno;
 	if (own < 0 || fstat(own, &st))
-		return; /* closed meanwhile */
+		return 0; /* closed meanwhile */
 	length = readlink(self, path, sizeof(path) - 1);
 	if (length < 0)
-		return;
+		return -errno;
 	path[length] = 0;
 	inode = inode_get(work, &st, path, &is_new);
 	if (is_new)
@@ -96,23 +101,25 @@ static void read_fd(struct fds_work *work, uint32_t process, int folder, const c
 	fd->has_flags = !proc_fdinfo(work->folders[process], name, &info);
 	keep_kernel_ino(work, at, info.ino);
 	if (!fd->has_flags)
-		return;
+		return 0;
 	fd->flags = info.flags & ~(uint32_t)O_CLOEXEC;
 	fd->cloexec = info.flags & O_CLOEXEC;
 	if (fds_is_seekable(work->fds->inodes[inode].kind) && !(info.flags & O_PATH))
 		fd->offset = info.offset;
+	return 0;
 }
 
 static int read_fds(struct fds_work *work, uint32_t process)
 {
 	_cleanup_(cleanup_closedir) DIR *folder = proc_folder(work->folders[process], "fd");
 	const char *name;
+	int error = 0;
 
 	if (!folder)
 		return -errno;
-	while (proc_next_number(folder, &name) >= 0)
-		read_fd(work, process, dirfd(folder), name);
-	return 0;
+	while (!error && proc_next_number(folder, &name) >= 0)
+		error = read_fd(work, process, dirfd(folder), name);
+	return error;
 }
 
 /* One that waits for its parent's wait(2) has closed all. */
@@ -200,6 +207,17 @@ static bool met_before(const pid_t *pids, size_t at)
 	return false;
 }
 
+/* One stays open for each process: as many as may be. */
+static void allow_many_folders(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 size_t fds_collect(struct fds_collector *collector, const pid_t *pids, size_t nr_pids)
 {
 	struct fds_work work = {
@@ -209,6 +227,7 @@ size_t fds_collect(struct fds_collector *collector, const pid_t *pids, size_t nr
 	};
 	size_t read = 0;
 
+	allow_many_folders();
 	for (size_t i = 0; i < nr_pids; i++)
 		if (!met_before(pids, i))
 			read += read_process(&work, pids[i]);

@@ -14,8 +14,6 @@
 #include "collect/fds_private.h"
 #include "fds.skel.h"
 
-#define FIRST_PID_NAMESPACE 0xeffffffc /* PROC_PID_INIT_INO */
-
 struct rows {
 	struct cs_fd *rows;
 	size_t count, room;
@@ -27,14 +25,6 @@ struct wanted {
 	uint32_t dev; /* 0 for descriptions */
 	uint32_t inode;
 };
-
-/* The kernel tells the numbers of processes as the first namespace has them. */
-static bool is_first_namespace(void)
-{
-	struct stat st;
-
-	return !stat("/proc/self/ns/pid", &st) && st.st_ino == FIRST_PID_NAMESPACE;
-}
 
 static int read_rows(int fd, struct rows *rows)
 {
@@ -241,7 +231,8 @@ static void identify(struct fds_work *work, const struct rows *rows)
 int holders_by_iterator(struct fds_work *work)
 {
 	struct rows rows = { 0 };
-	int error = is_first_namespace() ? iterate(&rows) : -EXDEV;
+	/* The kernel tells the numbers of processes as the first namespace has them. */
+	int error = proc_is_first_namespace() ? iterate(&rows) : -EXDEV;
 
 	if (!error && rows.count) {
 		qsort(rows.rows, rows.count, sizeof(*rows.rows), by_descriptor);

@@ -87,8 +87,11 @@ static bool is_asked_for(const struct fds *fds, pid_t pid)
 	return false;
 }
 
-/* A descriptor of another process: is it a holder that counts? */
-static void meet(struct fds_work *work, const struct order *orders, pid_t pid, int folder,
+/*
+ * A descriptor of another process: is it a holder that counts?  Returns false
+ * if this user may not know.
+ */
+static bool meet(struct fds_work *work, const struct order *orders, pid_t pid, int folder,
 		 DIR *links, const char *name, const char **comm)
 {
 	struct fds *fds = work->fds;
@@ -99,24 +102,25 @@ static void meet(struct fds_work *work, const struct order *orders, pid_t pid, i
 	struct stat st;
 
 	if (fstatat(dirfd(links), name, &st, 0))
-		return;
+		return errno != EACCES && errno != EPERM;
 	if (!(st.st_mode & S_IFMT) && readlinkat(dirfd(links), name, path, sizeof(path) - 1) < 0)
-		return;
+		return true;
 	inode = inode_find(work, &st, path);
 	if (inode == FDS_NONE)
-		return;
+		return true;
 	if (find(fds, &orders[inode], pid, atoi(name), &at) == 1)
 		identity = fds->fds[orders[inode].fds[at]].identity;
 	if (!identity && !S_ISFIFO(st.st_mode) && !S_ISSOCK(st.st_mode))
-		return;
+		return true;
 	if (proc_fdinfo(folder, name, &info))
-		return;
+		return true;
 	if (!*comm)
 		*comm = proc_comm(fds, folder);
 	at = fds_add_other(fds, pid, inode, atoi(name));
 	fds->others[at].comm = *comm;
 	fds->others[at].identity = identity;
 	fds->others[at].access = fds_access_of(info.flags);
+	return true;
 }
 
 /* Returns whether the process could be looked at, or has nothing to look at. */
@@ -128,7 +132,8 @@ static bool meet_process(struct fds_work *work, const struct order *orders, int 
 	if (!links)
 		return (errno != EACCES && errno != EPERM) || proc_has_no_fds(folder);
 	while (proc_next_number(links, &name) >= 0)
-		meet(work, orders, pid, folder, links, name, &comm);
+		if (!meet(work, orders, pid, folder, links, name, &comm))
+			return false;
 	return true;
 }
 
@@ -147,6 +152,16 @@ static void meet_all(struct fds_work *work, const struct order *orders)
 		if (folder >= 0 && !meet_process(work, orders, folder, pid))
 			work->fds->unseen_processes++;
 	}
+}
+
+/* Every namespace of processes has a number 1. */
+static const char *why_hidden(void)
+{
+	if (!proc_is_first_namespace())
+		return "processes outside of this PID namespace cannot be seen";
+	if (access("/proc/1", F_OK))
+		return "/proc hides the processes of other users";
+	return NULL;
 }
 
 /* Of a descriptor that is surely there: our own. */
@@ -170,6 +185,7 @@ void holders_by_kcmp(struct fds_work *work)
 		fds->identity_why = "a filter forbids kcmp(2)";
 	for (uint32_t i = 0; !error && i < fds->nr_fds; i++)
 		identify(fds, &orders[fds->fds[i].inode], i);
+	fds->hidden = why_hidden();
 	if (fds->nr_fds)
 		meet_all(work, orders);
 	for (uint32_t i = 0; i < fds->nr_inodes; i++)

@@ -43,6 +43,9 @@ DIR *proc_folder(int folder, const char *name);
 /* The next entry that is a number of 0 or more; -1 at the end. */
 long proc_next_number(DIR *folder, const char **name);
 
+/* Do we see all processes there are, under the numbers that the kernel calls its own? */
+bool proc_is_first_namespace(void);
+
 struct proc_fdinfo {
 	uint64_t offset, ino; /* ino: the kernel's, 0: unknown */
 	uint32_t flags;

@@ -8,6 +8,7 @@
 #include "collect/fds_private.h"
 
 #define KERNEL_THREAD 0x00200000 /* PF_KTHREAD */
+#define FIRST_PID_NAMESPACE 0xeffffffc /* PROC_PID_INIT_INO */
 
 ssize_t proc_read(int folder, const char *name, char *buffer, size_t size)
 {
@@ -92,4 +93,11 @@ int proc_fdinfo(int folder, const char *fd, struct proc_fdinfo *ret)
 		sscanf(at, "\nino:\t%llu", &ino);
 	*ret = (struct proc_fdinfo){ offset, ino, flags };
 	return 0;
+}
+
+bool proc_is_first_namespace(void)
+{
+	struct stat st;
+
+	return !stat("/proc/self/ns/pid", &st) && st.st_ino == FIRST_PID_NAMESPACE;
 }

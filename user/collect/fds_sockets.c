@@ -150,7 +150,6 @@ static void describe(struct fds_work *work, const struct table *table, const str
 	socket->state = state_word(row->kind, row->state);
 	if (row->local.port)
 		socket->local = end_text(work->fds, &row->local, row->v4);
-	socket->has_peer = true;
 	if (!row->peer.port)
 		return;
 	socket->peer = end_text(work->fds, &row->peer, row->v4);

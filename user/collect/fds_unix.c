@@ -116,7 +116,6 @@ static uint32_t find(struct fds_work *work, const struct unix_row *row)
 
 static void describe(struct fds_inode *inode, const struct unix_row *row)
 {
-	inode->socket.has_peer = true;
 	inode->socket.name = row->name;
 	inode->socket.state = row->listening ? "listening" :
 			      row->peer	     ? "connected" :

@@ -178,12 +178,43 @@ static int others_by_inode(const void *one, const void *other)
 	return (a->fd > b->fd) - (a->fd < b->fd);
 }
 
-/* Who holds what, by counting sort: the order within an inode stays. */
+struct place {
+	uint32_t inode, description, fd;
+};
+
+static int by_place(const void *one, const void *other)
+{
+	const struct place *a = one, *b = other;
+
+	if (a->inode != b->inode)
+		return a->inode < b->inode ? -1 : 1;
+	if (a->description != b->description)
+		return a->description < b->description ? -1 : 1;
+	return (a->fd > b->fd) - (a->fd < b->fd);
+}
+
+static void sort_fds(struct fds *fds)
+{
+	struct place *places = zalloc(fds->nr_fds, sizeof(*places));
+
+	fds->fds_by_inode = zalloc(fds->nr_fds, sizeof(uint32_t));
+	for (uint32_t i = 0; i < fds->nr_fds; i++)
+		places[i] = (struct place){ fds->fds[i].inode, fds->fds[i].description, i };
+	qsort(places, fds->nr_fds, sizeof(*places), by_place);
+	for (uint32_t i = 0; i < fds->nr_fds; i++) {
+		fds->fds_by_inode[i] = places[i].fd;
+		if (fds->descriptions[places[i].description].first_fd == places[i].fd)
+			fds->descriptions[places[i].description].first = i;
+	}
+	free(places);
+}
+
+/* Who holds what; of mappings by counting sort: the order within an inode stays. */
 static void index_inodes(struct fds *fds)
 {
 	uint32_t fd = 0, mapping = 0, other = 0, nr = 0;
 
-	fds->fds_by_inode = zalloc(fds->nr_fds, sizeof(uint32_t));
+	sort_fds(fds);
 	fds->mappings_by_inode = zalloc(fds->nr_mappings, sizeof(uint32_t));
 	if (fds->nr_others)
 		qsort(fds->others, fds->nr_others, sizeof(*fds->others), others_by_inode);
@@ -203,12 +234,7 @@ static void index_inodes(struct fds *fds)
 		fd += inode->nr_fds;
 		mapping += inode->nr_mappings;
 		other += inode->nr_others;
-		inode->nr_fds = inode->nr_mappings = 0;
-	}
-	for (uint32_t i = 0; i < fds->nr_fds; i++) {
-		struct fds_inode *inode = &fds->inodes[fds->fds[i].inode];
-
-		fds->fds_by_inode[inode->first_fd + inode->nr_fds++] = i;
+		inode->nr_mappings = 0;
 	}
 	for (uint32_t i = 0; i < fds->nr_mappings; i++) {
 		struct fds_inode *inode = &fds->inodes[fds->mappings[i].inode];
@@ -251,5 +277,5 @@ void fds_finish(struct fds *fds, enum residency_source first)
 
 bool fds_saw_all(const struct fds *fds)
 {
-	return fds->identity != FDS_BY_NOBODY && !fds->unseen_processes;
+	return fds->identity != FDS_BY_NOBODY && !fds->unseen_processes && !fds->hidden;
 }

@@ -53,7 +53,6 @@ struct fds_socket {
 	const char *state; /* a word */
 	const char *local, *peer; /* addresses with ports */
 	const char *name; /* of a unix socket: any bytes, @ for NUL */
-	bool has_peer; /* whether it has one is known */
 };
 
 struct fds_inode {
@@ -91,6 +90,7 @@ struct fds_fd {
 struct fds_description {
 	uint32_t id; /* from 1, in order of appearance; 0: unknown whether it is shared */
 	uint32_t first_fd; /* index of the first descriptor that has it */
+	uint32_t first; /* in fds->fds_by_inode, as many as nr_fds */
 	uint32_t nr_fds; /* of the processes that were asked for */
 	uint32_t nr_processes; /* likewise */
 	uint32_t nr_others; /* descriptors of other processes, as far as they were looked at */
@@ -120,7 +120,8 @@ struct fds {
 	struct fds_mapping *mappings; /* in the order of processes */
 	struct fds_other *others; /* in the order of inodes, once finished */
 	struct fds_description *descriptions;
-	uint32_t *fds_by_inode, *mappings_by_inode; /* indices */
+	/* Indices; descriptors of one inode by description, in the order of appearance. */
+	uint32_t *fds_by_inode, *mappings_by_inode;
 	uint32_t nr_processes, nr_fds, nr_inodes, nr_mappings, nr_others, nr_descriptions;
 	size_t process_room, fd_room, inode_room, mapping_room, other_room;
 
@@ -128,6 +129,7 @@ struct fds {
 	const char *identity_why; /* there is none: static, or NULL */
 	/* Processes that may hold a descriptor, but could not be looked at. */
 	uint32_t unseen_processes;
+	const char *hidden; /* why there may be more of them: static, or NULL */
 	bool peers_unknown; /* of unix sockets: the kernel did not tell */
 	enum residency_source source; /* the one that knows least of those that answered */
 	uint64_t resident_bytes; /* over all files; FDS_UNKNOWN: of some it is */

@@ -59,26 +59,18 @@ static void write_flags(struct json *json, const struct fds_fd *fd)
 	json_close(json, ']');
 }
 
-/* Descriptors of the inode that have this description. */
-static uint32_t next_holder(const struct fds *fds, uint32_t description, uint32_t *at)
+/* The descriptors that have it, in the order of processes. */
+static const struct fds_fd *holder_of(const struct fds *fds, const struct fds_description *d,
+				      uint32_t at)
 {
-	const struct fds_description *d = &fds->descriptions[description];
-	const struct fds_inode *inode = &fds->inodes[fds->fds[d->first_fd].inode];
-
-	while (*at < inode->nr_fds) {
-		uint32_t fd = fds->fds_by_inode[inode->first_fd + (*at)++];
-
-		if (fds->fds[fd].description == description)
-			return fd;
-	}
-	return FDS_NONE;
+	return &fds->fds[fds->fds_by_inode[d->first + at]];
 }
 
 static void write_description(struct json *json, const struct fds *fds, uint32_t index)
 {
 	const struct fds_description *d = &fds->descriptions[index];
 	const struct fds_fd *first = &fds->fds[d->first_fd];
-	uint32_t at = 0, fd, last = FDS_NONE;
+	uint32_t last = FDS_NONE;
 
 	json_open(json, "description", '{');
 	write_id(json, "id", d);
@@ -87,12 +79,12 @@ static void write_description(struct json *json, const struct fds *fds, uint32_t
 	write_known(json, "fds",
 		    d->id && fds_saw_all(fds) ? d->nr_fds + d->nr_others : FDS_UNKNOWN);
 	json_open(json, "pids", '[');
-	if (d->nr_fds == 1)
-		json_number(json, NULL, fds->processes[first->process].pid);
-	while (d->nr_fds > 1 && (fd = next_holder(fds, index, &at)) != FDS_NONE) {
-		if (fds->fds[fd].process != last)
-			json_number(json, NULL, fds->processes[fds->fds[fd].process].pid);
-		last = fds->fds[fd].process;
+	for (uint32_t i = 0; i < d->nr_fds; i++) {
+		uint32_t process = holder_of(fds, d, i)->process;
+
+		if (process != last)
+			json_number(json, NULL, fds->processes[process].pid);
+		last = process;
 	}
 	json_close(json, ']');
 	json_close(json, '}');
@@ -177,16 +169,16 @@ static void write_shared(struct json *json, const struct fds *fds, uint32_t inde
 {
 	const struct fds_description *d = &fds->descriptions[index];
 	const struct fds_inode *inode = &fds->inodes[fds->fds[d->first_fd].inode];
-	uint32_t at = 0, fd;
 
 	json_newline(json);
 	json_open(json, NULL, '{');
 	write_id(json, "id", d);
 	json_number(json, "inode", inode->nr);
 	json_open(json, "holders", '[');
-	while ((fd = next_holder(fds, index, &at)) != FDS_NONE) {
-		write_holder(json, process_of(fds, &fds->fds[fd])->pid,
-			     process_of(fds, &fds->fds[fd])->comm, fds->fds[fd].fd);
+	for (uint32_t i = 0; i < d->nr_fds; i++) {
+		const struct fds_fd *fd = holder_of(fds, d, i);
+
+		write_holder(json, process_of(fds, fd)->pid, process_of(fds, fd)->comm, fd->fd);
 		json_close(json, '}');
 	}
 	json_close(json, ']');
@@ -316,7 +308,7 @@ static void write_head(struct json *json, const struct fds *fds)
 	json_string(json, "schema", "copyscope/fds/1");
 	json_string(json, "identity", fds_identity_word(fds->identity));
 	json_string(json, "residency", residency_source_word(fds->source));
-	json_number(json, "unseen_processes", fds->unseen_processes);
+	write_known(json, "unseen_processes", fds->hidden ? FDS_UNKNOWN : fds->unseen_processes);
 	json_newline(json);
 	json_open(json, "totals", '{');
 	json_number(json, "processes", fds->nr_processes);

@@ -4,6 +4,7 @@
 
 #include "render/fds_text.h"
 #include "util/humanise.h"
+#include "util/utf8.h"
 
 #define INODES_SHOWN 20 /* of each kind; -v shows all */
 
@@ -116,7 +117,7 @@ static void draw_process(struct canvas *canvas, const struct fds_process *proces
 		strbuf_printf(&line, "%snot" STICK "all: ", canvas->glyphs->dot);
 		strbuf_puts(&line, process->why);
 	}
-	add_wrapped(canvas, line.text, name.length, 3);
+	add_wrapped(canvas, line.text, utf8_width(name.text), 3);
 }
 
 static uint32_t count_inodes(const struct fds *fds)
@@ -140,13 +141,12 @@ static void draw_totals(struct canvas *canvas, const struct fds *fds)
 	}
 	strbuf_puts(&line, canvas->glyphs->arrow);
 	add_count(&line, count_inodes(fds), "inode");
-	if (fds->resident_bytes != FDS_UNKNOWN) {
+	if (fds->resident_bytes != FDS_UNKNOWN && fds->resident_bytes) {
 		strbuf_puts(&line, canvas->glyphs->arrow);
 		add_stuck_size(&line, fds->resident_bytes);
 		strbuf_puts(&line, STICK "of" STICK "page" STICK "cache");
 	}
-	strbuf_printf(&line, "%sread" STICK "from" STICK "%s" STICK "and" STICK "%s",
-		      canvas->glyphs->dot,
+	strbuf_printf(&line, "%sread" STICK "from %s and" STICK "%s", canvas->glyphs->dot,
 		      fds->identity == FDS_BY_ITERATOR ? "the" STICK "task_file" STICK "iterator" :
 		      fds->identity == FDS_BY_KCMP     ? "kcmp" :
 							 "/proc",
@@ -180,6 +180,12 @@ static void draw_notes(struct canvas *canvas, const struct fds *fds)
 			      "and peers, too; root sees all",
 			      fds->unseen_processes, fds->unseen_processes == 1 ? "" : "es",
 			      fds->unseen_processes == 1 ? "it" : "they");
+		draw_note(canvas, line.text);
+	}
+	if (fds->hidden) {
+		strbuf_reset(&line);
+		strbuf_printf(&line, "%s: they may hold descriptions, ends and peers, too",
+			      fds->hidden);
 		draw_note(canvas, line.text);
 	}
 	if (fds->peers_unknown)

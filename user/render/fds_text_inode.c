@@ -116,17 +116,15 @@ static void add_row(struct rows *rows, const char *text)
 	rows->shown++;
 }
 
-static void add_given(struct rows *rows, uint32_t description)
+static void add_given(struct rows *rows, const struct fds_description *d)
 {
 	const struct fds *fds = rows->fds;
 
-	for (uint32_t i = 0; i < rows->inode->nr_fds; i++) {
-		const struct fds_fd *fd = &fds->fds[fds->fds_by_inode[rows->inode->first_fd + i]];
+	for (uint32_t i = 0; i < d->nr_fds; i++) {
+		const struct fds_fd *fd = &fds->fds[fds->fds_by_inode[d->first + i]];
 		const struct fds_process *process = &fds->processes[fd->process];
 		_cleanup_strbuf_ struct strbuf text = { 0 };
 
-		if (fd->description != description)
-			continue;
 		add_program(&text, rows->canvas, process->comm, process->pid);
 		strbuf_printf(&text, " fd %d", fd->fd);
 		add_row(rows, text.text);
@@ -157,7 +155,7 @@ static void add_group(struct canvas *canvas, const struct fds *fds, const struct
 
 	add_description(&middle, &fds->fds[d->first_fd], d->id);
 	rows.middle = middle.text;
-	add_given(&rows, description);
+	add_given(&rows, d);
 	if (d->nr_others)
 		add_others(&rows, description);
 	if (rows.left_out) {
@@ -173,18 +171,17 @@ static void add_groups(struct canvas *canvas, const struct fds *fds, const struc
 {
 	size_t shown = 0, left_out = 0;
 
-	for (uint32_t i = 0; i < inode->nr_fds; i++) {
+	for (uint32_t i = 0; i < inode->nr_fds;) {
 		uint32_t fd = fds->fds_by_inode[inode->first_fd + i];
 		uint32_t description = fds->fds[fd].description;
 
-		if (fds->descriptions[description].first_fd != fd)
-			continue;
 		if (shown < DESCRIPTIONS_SHOWN || canvas->options->verbose) {
 			add_group(canvas, fds, inode, chain, description);
 			shown++;
 		} else {
 			left_out++;
 		}
+		i += fds->descriptions[description].nr_fds;
 	}
 	if (left_out) {
 		_cleanup_strbuf_ struct strbuf text = { 0 };
@@ -235,6 +232,30 @@ static const char *branch(const struct canvas *canvas)
 	return canvas->options->utf8 ? "└─▶ " : "+-> ";
 }
 
+/* 100.0 % is all of it and 0.0 % nothing. */
+static void add_share(struct chain *chain, const struct residency *r)
+{
+	uint64_t pages = r->size_bytes / RESIDENCY_PAGE + !!(r->size_bytes % RESIDENCY_PAGE);
+	_cleanup_strbuf_ struct strbuf line = { 0 };
+	double share;
+
+	if (r->size_bytes == RESIDENCY_UNKNOWN || !pages)
+		return;
+	strbuf_puts(&line, "    ");
+	if (r->resident_bytes != RESIDENCY_UNKNOWN) {
+		share = 100.0 * (double)(r->resident_bytes / RESIDENCY_PAGE) / (double)pages;
+		if (r->resident_bytes && share < 0.1)
+			strbuf_puts(&line, "<0.1 % ");
+		else if (share < 100 && share > 99.9)
+			strbuf_puts(&line, ">99.9 % ");
+		else
+			strbuf_printf(&line, "%.1f %% ", share < 100 ? share : 100);
+	}
+	strbuf_puts(&line, "of ");
+	add_size(&line, r->size_bytes);
+	chain_end(chain, line.text, false);
+}
+
 static void add_page_cache(struct canvas *canvas, const struct residency *r, struct chain *chain)
 {
 	const struct part parts[] = {
@@ -255,9 +276,8 @@ static void add_page_cache(struct canvas *canvas, const struct residency *r, str
 		strbuf_puts(&line, "unknown");
 	else
 		add_size(&line, r->resident_bytes);
-	strbuf_puts(&line, " of ");
-	add_size(&line, r->size_bytes);
 	chain_end(chain, line.text, false);
+	add_share(chain, r);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		_cleanup_strbuf_ struct strbuf part = { 0 };
 

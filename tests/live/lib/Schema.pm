@@ -74,6 +74,7 @@ my %keywords = (
 	required => sub {
 		my ($value, $names, $root, $where) = @_;
 
+		return unless ref $value eq 'HASH';
 		return map { exists $value->{$_} ? () : "$where: lacks $_" } @$names;
 	},
 	items => sub {
