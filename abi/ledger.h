@@ -235,6 +235,13 @@ struct cs_audit {
 	__u64 own[CS_PRIMITIVE_MAX];
 };
 
+/* Bytes that the kernel zeroed, by process and call. */
+struct cs_zeroed_key {
+	__u32 tgid;
+	__u16 call; /* syscall number or enum cs_call */
+	__u16 unused;
+};
+
 /* What could not be kept, since the start. */
 struct cs_lost {
 	__u64 rows; /* operations that found no room for their row */

@@ -472,6 +472,8 @@ static __always_inline void fold_write(struct thread *t, struct task_struct *tas
 		/* Nothing moved (EAGAIN): a try of the transfer before, if any. */
 		struct row_cache *c = &t->rows[row_cache_index(key->hop)];
 
+		if (!c->who || (u32)c->what != key->destination)
+			c = &t->rows[row_cache_index(mapping_hop)];
 		if (c->who && (u32)c->what == key->destination)
 			key->source = c->who >> 32;
 		fold(t, task, key, 0, 0);
