@@ -81,7 +81,7 @@ int BPF_PROG(on_block_bio_queue, struct bio *bio)
 		t = thread_of(task);
 	if (t) {
 		key.process = t->process;
-		key.call = current_call(task);
+		key.call = call_or_fault(task);
 		index = endpoint_find(t, inode, 0);
 	} else {
 		index = endpoint_known(inode);

@@ -506,7 +506,7 @@ __noinline int attribute(struct segments *s)
 	run_key(a, &a->main, t, &key);
 	row = row_of(t, &key);
 	if (row)
-		add_counters(t, task, row, key.call);
+		add_counters(t, task, row, 2 * ops_of(key.call));
 	return 0;
 }
 

@@ -258,6 +258,16 @@ static __always_inline u32 current_call(struct task_struct *task)
 	return (u16)regs->orig_ax;
 }
 
+#define NO_SYSCALL 0xffff /* orig_ax of a fault */
+
+/* The same where a fault of the process may be what runs. */
+static __always_inline u32 call_or_fault(struct task_struct *task)
+{
+	u32 call = current_call(task);
+
+	return call == NO_SYSCALL ? CS_CALL_FAULT : call;
+}
+
 /*
  * A routine copied @bytes between a file and memory of the kernel: for the
  * splice that is under way, or for the kernel itself (exec, a core dump).
@@ -333,13 +343,12 @@ static __always_inline u64 ops_of(u32 call)
 
 /* What the thread's counters say of the time since its operation before. */
 static __always_inline void add_counters(struct thread *t, struct task_struct *task,
-					 struct cs_row *row, u32 call)
+					 struct cs_row *row, u64 entries)
 {
 	u64 voluntary = task->nvcsw - t->nvcsw;
 	u64 involuntary = task->nivcsw - t->nivcsw;
 	u64 minor = task->min_flt - t->min_flt;
 	u64 major = task->maj_flt - t->maj_flt;
-	u64 entries = 2 * ops_of(call);
 
 	if (voluntary | involuntary) {
 		add(row->voluntary, voluntary);
@@ -368,7 +377,20 @@ static __always_inline void fold(struct thread *t, struct task_struct *task, str
 	add(row->bytes, bytes);
 	add(row->delivered, delivered);
 	add(row->ops, ops_of(key->call));
-	add_counters(t, task, row, key->call);
+	add_counters(t, task, row, 2 * ops_of(key->call));
+}
+
+/* A fault that is an operation: its mode switches are counted when it has ended. */
+static __always_inline void fold_fault(struct thread *t, struct task_struct *task,
+				       struct cs_row_key *key, u64 bytes)
+{
+	struct cs_row *row = row_of(t, key);
+
+	if (!row)
+		return;
+	add(row->bytes, bytes);
+	add(row->ops, 1);
+	add_counters(t, task, row, 0);
 }
 
 /* A part of an operation: its switches and faults are counted with the largest. */

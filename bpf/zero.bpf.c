@@ -10,7 +10,6 @@
 
 #define PAGE_SIZE 4096ULL
 #define GFP_ZERO 0x100
-#define NO_SYSCALL 0xffff /* orig_ax of a fault */
 
 /* A static key: pages are cleared whoever allocates them. */
 extern const void init_on_alloc __ksym __weak;
@@ -30,13 +29,9 @@ struct {
  */
 static __always_inline int add_zeroed(struct task_struct *task, u64 bytes)
 {
-	struct cs_zeroed_key key = { .tgid = task->tgid, .call = current_call(task) };
+	struct cs_zeroed_key key = { .tgid = task->tgid, .call = call_or_fault(task) };
 	u64 *sum = bpf_map_lookup_elem(&zeroed, &key), none = 0;
 
-	if (key.call == NO_SYSCALL) {
-		key.call = CS_CALL_FAULT;
-		sum = bpf_map_lookup_elem(&zeroed, &key);
-	}
 	if (!sum) {
 		bpf_map_update_elem(&zeroed, &key, &none, BPF_NOEXIST);
 		sum = bpf_map_lookup_elem(&zeroed, &key);

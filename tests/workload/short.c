@@ -378,6 +378,7 @@ static void short_sigbus(void)
 	flow_call(flow, pair.receive, in.calls);
 	flow = flow_add(place_memory(), place_of(fd, options.src), 0);
 	flow_hop(flow, "mapping>page_cache dirty", PAGE);
+	flow_call(flow, "fault", 1);
 }
 
 /*
