@@ -19,8 +19,9 @@
  *   copy-on-write source -> CS_MEMORY     ops and delivered are 0 as well; the
  *                                         source is the file that is mapped, or
  *                                         CS_MEMORY
- *   mapped write  CS_MEMORY -> destination  the same: pages of a shared mapping
- *                                         that the process made dirty
+ *   mapped write  CS_MEMORY -> destination  pages of a shared mapping that the
+ *                                         process made dirty: ops are faults,
+ *                                         delivered is 0
  *
  * In a CACHE_TO_DISK row process and call say who had the bytes written: a
  * traced process and its syscall, or process 0 and enum cs_call, or process 0
@@ -234,6 +235,13 @@ struct cs_audit {
 	__u64 copied[CS_PRIMITIVE_MAX]; /* bytes */
 	/* Of these, the kernel's own: random bytes, what an exec reads of a program. */
 	__u64 own[CS_PRIMITIVE_MAX];
+};
+
+/* Bytes that the kernel zeroed, by process and call. */
+struct cs_zeroed_key {
+	__u32 tgid;
+	__u16 call; /* syscall number or enum cs_call */
+	__u16 unused;
 };
 
 /* What could not be kept, since the start. */

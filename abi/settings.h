@@ -9,6 +9,7 @@
 #define CS_MAX_ENDPOINTS 20480
 #define CS_MAX_PROCESSES 16384
 #define CS_MAX_BUFFER_BLOCKS 65536
+#define CS_MAX_ZEROED 65536
 #define CS_MAX_PIDS (1 << 22) /* the kernel's PID_MAX_LIMIT */
 
 /* Families of data-moving routines: a bit is set where they are derived. */

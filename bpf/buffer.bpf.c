@@ -512,7 +512,7 @@ __noinline int attribute(struct segments *s)
 	run_key(a, &a->main, t, &key);
 	row = row_of(t, &key);
 	if (row)
-		add_counters(t, task, row, ops_of(t, key.call));
+		add_counters(t, task, row, 2 * ops_of(t, key.call));
 	t->request_counted = 1;
 	return 0;
 }

@@ -120,7 +120,7 @@ int TRACED_PROG(on_fault_dirty_shared_page, struct vm_fault *vmf)
 		return 0;
 	key.process = t->process;
 	key.destination = endpoint_of(t, file);
-	add_side(&key, PAGE_SIZE);
+	fold_fault(t, task, &key, PAGE_SIZE);
 	return 0;
 }
 

@@ -266,13 +266,23 @@ static __always_inline u32 current_call(struct task_struct *task)
 	return (u16)regs->orig_ax;
 }
 
+#define NO_SYSCALL 0xffff /* orig_ax of a fault */
+
+/* The same where a fault of the process may be what runs. */
+static __always_inline u32 call_or_fault(struct task_struct *task)
+{
+	u32 call = current_call(task);
+
+	return call == NO_SYSCALL ? CS_CALL_FAULT : call;
+}
+
 /*
  * The same, or the request that is under way.  Rows need it not: row_find()
  * puts the request there, so that what goes by calls does not look for one.
  */
 static __always_inline u32 call_or_request(struct thread *t, struct task_struct *task)
 {
-	return t->request ? t->request : current_call(task);
+	return t->request ? t->request : call_or_fault(task);
 }
 
 /*
@@ -359,13 +369,12 @@ static __always_inline u32 ops_of(struct thread *t, u32 call)
 
 /* What the thread's counters say of the time since its operation before. */
 static __always_inline void add_counters(struct thread *t, struct task_struct *task,
-					 struct cs_row *row, u64 ops)
+					 struct cs_row *row, u64 entries)
 {
 	u64 voluntary = task->nvcsw - t->nvcsw;
 	u64 involuntary = task->nivcsw - t->nivcsw;
 	u64 minor = task->min_flt - t->min_flt;
 	u64 major = task->maj_flt - t->maj_flt;
-	u64 entries = 2 * ops;
 
 	if (voluntary | involuntary) {
 		add(row->voluntary, voluntary);
@@ -395,7 +404,20 @@ static __always_inline void fold(struct thread *t, struct task_struct *task, str
 	add(row->bytes, bytes);
 	add(row->delivered, delivered);
 	add(row->ops, c->ops);
-	add_counters(t, task, row, c->ops);
+	add_counters(t, task, row, 2 * c->ops);
+}
+
+/* A fault that is an operation: its mode switches are counted when it has ended. */
+static __always_inline void fold_fault(struct thread *t, struct task_struct *task,
+				       struct cs_row_key *key, u64 bytes)
+{
+	struct cs_row *row = row_of(t, key);
+
+	if (!row)
+		return;
+	add(row->bytes, bytes);
+	add(row->ops, 1);
+	add_counters(t, task, row, 0);
 }
 
 /* A part of an operation: its switches and faults are counted with the largest. */
@@ -510,6 +532,8 @@ static __always_inline void fold_write(struct thread *t, struct task_struct *tas
 		/* Nothing moved (EAGAIN): a try of the transfer before, if any. */
 		struct row_cache *c = &t->rows[row_cache_index(key->hop)];
 
+		if (!c->who || (u32)c->what != key->destination)
+			c = &t->rows[row_cache_index(mapping_hop)];
 		if (c->who && (u32)c->what == key->destination)
 			key->source = c->who >> 32;
 		fold(t, task, key, 0, 0);

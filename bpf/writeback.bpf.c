@@ -146,7 +146,7 @@ __noinline int written_by(struct cs_row_key *key, u64 inode)
 	if (!key)
 		return 0;
 	if (!(task->flags & PF_KTHREAD)) {
-		key->call = current_call(task);
+		key->call = call_or_fault(task);
 		return 0;
 	}
 	key->call = call_of_thread(task);

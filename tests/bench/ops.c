@@ -29,13 +29,21 @@
 #include <unistd.h>
 
 /* A batch is short beside the 4 ms between two ticks, the smallest batch counts. */
-enum { BATCHES = 24, WARM = 4, LARGE = 65536, SOCKET_BYTES = 8 << 20 };
+enum {
+	BATCHES = 24,
+	WARM = 4,
+	LARGE = 65536,
+	SOCKET_BYTES = 8 << 20,
+	PAGE = 4096,
+	FILE_BYTES = 1 << 20
+};
 
 struct bench {
 	char *buffer; /* filled by a read from the file */
 	char *mapping; /* of the file: shared, read-only */
 	int file;
 	int sender, receiver;
+	char *base, *pages; /* that the next faults are on */
 };
 
 struct op {
@@ -43,6 +51,7 @@ struct op {
 	ssize_t (*run)(struct bench *);
 	ssize_t result;
 	int batch;
+	void (*prepare)(struct bench *); /* before each batch, untimed */
 };
 
 static void __attribute__((format(printf, 1, 2), noreturn)) die(const char *format, ...)
@@ -103,14 +112,76 @@ static ssize_t run_write_mapping_64k(struct bench *b)
 	return write(b->sender, b->mapping, LARGE);
 }
 
+/* As many pages as the file has; a batch takes fewer. */
+static char *map_pages(int protection, int flags, int fd)
+{
+	char *at = mmap(NULL, FILE_BYTES, protection, flags, fd, 0);
+
+	if (at == MAP_FAILED || madvise(at, FILE_BYTES, MADV_NOHUGEPAGE))
+		die("mmap: %s", strerror(errno));
+	return at;
+}
+
+static void renew(struct bench *b, int flags, int fd)
+{
+	if (b->pages)
+		munmap(b->base, FILE_BYTES);
+	b->base = b->pages = map_pages(PROT_READ | PROT_WRITE, flags, fd);
+}
+
+static void prepare_anonymous(struct bench *b)
+{
+	renew(b, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+}
+
+static void prepare_private(struct bench *b)
+{
+	renew(b, MAP_PRIVATE, b->file);
+}
+
+/* All pages are there to be read. */
+static void prepare_protected(struct bench *b)
+{
+	volatile char sum = 0;
+
+	renew(b, MAP_PRIVATE, b->file);
+	for (int i = 0; i < FILE_BYTES; i += PAGE)
+		sum ^= b->base[i];
+}
+
+static void prepare_shared(struct bench *b)
+{
+	renew(b, MAP_SHARED, b->file);
+}
+
+static ssize_t run_store(struct bench *b)
+{
+	*(volatile char *)b->pages = 1;
+	b->pages += PAGE;
+	return 1;
+}
+
+/* The kernel maps 16 pages at once. */
+static ssize_t run_load(struct bench *b)
+{
+	(void)*(volatile char *)b->pages;
+	b->pages += 16 * PAGE;
+	return 1;
+}
+
 static const struct op ops[] = {
-	{ "getppid", run_getppid, 1, 200 },
-	{ "pread-1", run_pread_1, 1, 200 },
-	{ "pread-64k", run_pread_64k, LARGE, 12 },
-	{ "sendfile-64k", run_sendfile_64k, LARGE, 12 },
-	{ "send-1", run_send_1, 1, 200 },
-	{ "send-64k", run_send_64k, LARGE, 12 },
-	{ "write-mapping-64k", run_write_mapping_64k, LARGE, 12 },
+	{ "getppid", run_getppid, 1, 200, NULL },
+	{ "pread-1", run_pread_1, 1, 200, NULL },
+	{ "pread-64k", run_pread_64k, LARGE, 12, NULL },
+	{ "sendfile-64k", run_sendfile_64k, LARGE, 12, NULL },
+	{ "send-1", run_send_1, 1, 200, NULL },
+	{ "send-64k", run_send_64k, LARGE, 12, NULL },
+	{ "write-mapping-64k", run_write_mapping_64k, LARGE, 12, NULL },
+	{ "fault-anonymous", run_store, 1, 100, prepare_anonymous },
+	{ "fault-mapping", run_load, 1, 12, prepare_shared },
+	{ "fault-private", run_store, 1, 100, prepare_private },
+	{ "fault-protected", run_store, 1, 100, prepare_protected },
+	{ "fault-shared", run_store, 1, 100, prepare_shared },
 };
 
 static void set_room(int fd)
@@ -168,7 +239,7 @@ static void begin(struct bench *b, const char *folder)
 	char path[4096];
 
 	snprintf(path, sizeof(path), "%s/file", folder);
-	b->file = open(path, O_RDONLY);
+	b->file = open(path, O_RDWR);
 	b->buffer = aligned_alloc(4096, LARGE);
 	if (b->file < 0 || !b->buffer)
 		die("%s: %s", path, strerror(errno));
@@ -180,8 +251,11 @@ static void begin(struct bench *b, const char *folder)
 
 static int64_t batch_ns(struct bench *b, const struct op *op)
 {
-	int64_t start = now_ns();
+	int64_t start;
 
+	if (op->prepare)
+		op->prepare(b);
+	start = now_ns();
 	for (int i = 0; i < op->batch; i++) {
 		ssize_t n = op->run(b);
 

@@ -200,6 +200,11 @@ static void written(struct fixture *f)
 		{ 3, RESIDENCY_BY_CACHESTAT, 3 * MIB, 4096 },
 		{ 4, RESIDENCY_BY_NONE, 0, 0 },
 	};
+	static const struct recorded_zeroed zeroed[] = {
+		{ { 4712, CS_CALL_FAULT, 0 }, MIB },
+		{ { 4999, 9, 0 }, 3 * MIB },
+		{ { 4712, NR_WRITE, 0 }, 4096 },
+	};
 	uint32_t db = fixture_process(f, 4711, "db\033[2J"), cp = fixture_process(f, 4712, "cp");
 	uint32_t log = fixture_file(f, "/var/lib/db/a\nlog");
 	uint32_t deep = fixture_file(f, "/very/long/folders/and/many/of/them/one/below/the/other"
@@ -221,6 +226,9 @@ static void written(struct fixture *f)
 	row->key.call = 75;
 	f->recording.dirty = dirty;
 	f->recording.nr_dirty = 2;
+	f->recording.zeroing = true;
+	f->recording.zeroed = zeroed;
+	f->recording.nr_zeroed = 3;
 }
 
 static void nothing(struct fixture *f)

@@ -19,7 +19,15 @@ check_all(
 	['private mapping in memory, written to', 'cow', '--src', prepare(memory_dir() . '/src')],
 );
 
-my ($report, $fork, $read) = trace(['cow-fork'], ['cow', '--src', $src, '--mode', 'read']);
+# For hugetlbfs: what the parent has, and what its child gets.
+my $huge = '/proc/sys/vm/nr_hugepages';
+my $has_huge = in_guest() && eval { write_file($huge, 12) } && read_file($huge) >= 12;
+my ($report, $fork, $read, $thp, $hugetlb) = trace(
+	['cow-fork'],
+	['cow', '--src', $src, '--mode', 'read'],
+	['cow-fork', '--mode', 'thp'],
+	$has_huge ? ['cow-fork', '--mode', 'hugetlb'] : (),
+);
 my $hop = 'anon_memory>anon_memory copy';
 
 # The transfer of a flow, its hops, and whether it says that there was copy-on-write.
@@ -36,12 +44,27 @@ sub transfer
 }
 
 # What both children do at their start is the same.
-my ($little, $few) = transfer($fork->{flows}[0], 'a child that touches little');
-my ($much, $many) = transfer($fork->{flows}[1], 'a child that touches much');
-is($much->{$hop} - $little->{$hop}, $fork->{flows}[1]{hops}{$hop}, 'copied after a fork');
-cmp_ok($little->{$hop}, '<', 1 << 20, 'a child that touches little copies little');
+sub check_fork
+{
+	my ($truth, $what) = @_;
+	my ($little, $few) = transfer($truth->{flows}[0], "$what: a child that touches little");
+	my ($much, $many) = transfer($truth->{flows}[1], "$what: a child that touches much");
+
+	is($much->{$hop} - $little->{$hop}, $truth->{flows}[1]{hops}{$hop},
+		"$what: copied after a fork");
+	is($many, 1, "$what: a child that touches much is spoken of");
+	return ($little->{$hop}, $few);
+}
+
+my ($little, $few) = check_fork($fork, 'pages');
+
+cmp_ok($little, '<', 1 << 20, 'a child that touches little copies little');
 is($few, 0, 'and is not spoken of');
-is($many, 1, 'a child that touches much is');
+check_fork($thp, 'transparent huge pages');
+SKIP: {
+	skip 'no pages of hugetlbfs', 8 unless $has_huge;
+	check_fork($hugetlb, 'pages of hugetlbfs');
+}
 
 my ($hops, $said) = transfer($read->{flows}[0], 'private mapping, read, then written to');
 is($hops->{'page_cache>anon_memory copy'}, $bytes, 'each page is copied once');

@@ -47,4 +47,44 @@ is(scalar @told, scalar @mapped, 'each write to a mapping is told as such');
 
 flushers(100);
 check_all(['written, then left to the flusher', 'write-back', to(), '--mode', 'periodic']);
+flushers(60_000);
+
+# Written by a process, and written back by the kernel meanwhile, nobody knows
+# how much of it: the file in the report, and who did it.
+sub left_to_the_kernel
+{
+	my ($what, $before, @options) = @_;
+	my ($got, $ran) = path_json([], '/bin/sh', '-ec',
+		"$before '$workload' write-back --mode none @options");
+	my ($truth) = map { JSON::PP->new->decode($_) } split /\n/, $ran->{out};
+	my ($written) = grep { $_->{file}{ino} == $truth->{written}[0]{file}{ino} }
+		@{$got->{written_files}};
+	my %by = map { ($_->{by} => $_->{bytes}) } @{$written->{written_back}};
+
+	is($ran->{status}, 0, "$what: the tool ends well") or diag($ran->{err});
+	is(scalar(grep { $_->{process} } @{$written->{written_back}}), 0,
+		"$what: no process had it done");
+	is(sum(values %by), $written->{written_back_bytes}, "$what: the parts are the whole");
+	cmp_ok($written->{written_back_bytes}, '>', 0, "$what: some was written back");
+	is($written->{written_back_bytes} + $written->{dirty_bytes} + $written->{under_writeback_bytes},
+		$truth->{written}[0]{dirty}, "$what: the rest is dirty") if defined $written->{dirty_bytes};
+	return \%by;
+}
+
+my $threshold = '/proc/sys/vm/dirty_background_bytes';
+write_file($threshold, 1 << 20);
+my $by = left_to_the_kernel('more than may be dirty', '', to());
+is(join(' ', keys %$by), 'flusher:background', 'more than may be dirty: by the flusher');
+write_file('/proc/sys/vm/dirty_background_ratio', 10);
+
+# Less memory than is written: it must be evicted.
+my $cgroup = '/sys/fs/cgroup/write-back';
+write_file('/sys/fs/cgroup/cgroup.subtree_control', '+memory');
+mkdir $cgroup or BAIL_OUT("$cgroup: $!");
+write_file("$cgroup/memory.max", 12 << 20);
+$by = left_to_the_kernel('more than there is memory', "echo \$\$ >$cgroup/cgroup.procs;", to(),
+	'--bytes', 64 << 20);
+like(join(' ', sort keys %$by), qr/^(flusher:background ?|journal ?|reclaim ?)+$/,
+	'more than there is memory: by flusher or eviction');
+diag(join ', ', map { "$_ $by->{$_}" } sort keys %$by);
 done_testing();

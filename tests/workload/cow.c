@@ -5,13 +5,14 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/workload/workload.h"
 
-enum { PAGE = 4096 };
+enum { PAGE = 4096, HUGE_PAGE = 2 << 20 };
 
 /* Only written to: a read would map the page first. */
 static void touch(volatile unsigned char *at, uint64_t bytes)
@@ -59,17 +60,49 @@ static pid_t child_that_touches(unsigned char *at, uint64_t bytes)
 	return child;
 }
 
+static bool mode_is(const char *mode)
+{
+	return options.mode && !strcmp(options.mode, mode);
+}
+
+/* In huge pages for --mode hugetlb and thp; a multiple of them, and touched. */
+static unsigned char *cow_memory(uint64_t bytes)
+{
+	bool hugetlb = mode_is("hugetlb"), thp = mode_is("thp");
+	struct rusage before, after;
+	unsigned char *at;
+
+	if (!hugetlb && !thp)
+		return zalloc_pages(bytes);
+	at = mmap(NULL, bytes + (thp ? HUGE_PAGE : 0), PROT_READ | PROT_WRITE,
+		  MAP_PRIVATE | MAP_ANONYMOUS | (hugetlb ? MAP_HUGETLB : 0), -1, 0);
+	if (at == MAP_FAILED)
+		die("no huge pages: %s", strerror(errno));
+	if (thp) {
+		at += -(uintptr_t)at % HUGE_PAGE;
+		if (madvise(at, bytes, MADV_HUGEPAGE))
+			die("no huge pages: %s", strerror(errno));
+	}
+	getrusage(RUSAGE_SELF, &before);
+	memset(at, 0, bytes);
+	getrusage(RUSAGE_SELF, &after);
+	if ((uint64_t)(after.ru_minflt - before.ru_minflt) > bytes / HUGE_PAGE + 8)
+		die("the kernel gave no huge pages");
+	return at;
+}
+
 /* Two children, of which the second touches --bytes more than the first. */
 static void cow_fork(void)
 {
-	unsigned char *at = zalloc_pages(options.bytes + PAGE);
+	uint64_t least = mode_is("hugetlb") || mode_is("thp") ? HUGE_PAGE : PAGE;
+	unsigned char *at = cow_memory(options.bytes + least);
 	struct flow *flow;
 
 	pattern_drop();
 	flow = flow_add(place_memory(), place_memory(), 0);
-	flow->pid = child_that_touches(at, PAGE);
+	flow->pid = child_that_touches(at, least);
 	flow = flow_add(place_memory(), place_memory(), 0);
-	flow->pid = child_that_touches(at, options.bytes + PAGE);
+	flow->pid = child_that_touches(at, options.bytes + least);
 	flow_hop(flow, "anon_memory>anon_memory copy", options.bytes);
 }
 

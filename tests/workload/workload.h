@@ -35,7 +35,7 @@ struct workload {
 extern const struct workload relay_workloads[], direct_workloads[], map_workloads[],
 	link_workloads[], process_workloads[], many_workloads[], zerocopy_workloads[],
 	odirect_workloads[], cow_workloads[], fds_workloads[], writeback_workloads[],
-	pipe_workloads[];
+	pipe_workloads[], short_workloads[], zero_workloads[];
 
 void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 

@@ -191,6 +191,7 @@ static void mapped_write(void)
 	flow_disk(flow, in, options.bytes);
 	flow = flow_add(place_memory(), place_of(out, options.dst), 0);
 	flow_hop(flow, "mapping>page_cache dirty", pages);
+	flow_call(flow, "fault", pages / PAGE);
 	if (!is_on_disk(out))
 		return;
 	if (msynced)
@@ -221,6 +222,7 @@ static void mapped_again(void)
 	window_close(0);
 	flow = flow_add(place_memory(), place_of(out, options.dst), 0);
 	flow_hop(flow, "mapping>page_cache dirty", 2 * pages);
+	flow_call(flow, "fault", 2 * pages / PAGE);
 	flow_hop(flow, "page_cache>disk dma", pages);
 	file_written(out, options.dst, "fsync", false, pages, pages);
 }

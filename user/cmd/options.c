@@ -22,6 +22,7 @@ enum {
 	OPT_COLOR,
 	OPT_TIER,
 	OPT_AUDIT,
+	OPT_ZEROING,
 };
 
 static const struct option long_options[] = {
@@ -40,6 +41,7 @@ static const struct option long_options[] = {
 	{ "color", required_argument, NULL, OPT_COLOR },
 	{ "tier", required_argument, NULL, OPT_TIER },
 	{ "audit", no_argument, NULL, OPT_AUDIT },
+	{ "zeroing", no_argument, NULL, OPT_ZEROING },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "version", no_argument, NULL, 'V' },
@@ -217,6 +219,9 @@ static int parse_one(struct options *o, int option, char *value)
 		return choice < 0 ? choice : 0;
 	case OPT_AUDIT:
 		o->audit = true;
+		return 0;
+	case OPT_ZEROING:
+		o->zeroing = true;
 		return 0;
 	case 'q':
 		o->quiet = true;

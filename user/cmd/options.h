@@ -25,6 +25,7 @@ struct options {
 	enum { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER } color;
 	bool quiet, verbose;
 	bool audit; /* count at the copy primitives, too */
+	bool zeroing; /* count what the kernel fills with zeroes, too */
 };
 
 /* Returns 0 to go on; 1 when all is said (-h, -V), or a negative number after one line on stderr. */

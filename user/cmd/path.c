@@ -29,6 +29,7 @@ static const char usage[] =
 	"      --tier best|derived  derived: use tracepoints only\n"
 	"      --color WHEN         auto (default), always or never\n"
 	"      --audit              also count at the copy primitives, by hardware breakpoints\n"
+	"      --zeroing            also count pages that the kernel clears\n"
 	"  -q, --quiet    -v, --verbose    -V, --version    -h, --help\n";
 
 struct output {

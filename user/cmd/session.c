@@ -94,6 +94,22 @@ static const struct recorded_audit *audits_since(const struct recording *now,
 	return audits;
 }
 
+/* What was zeroed in the interval; the recording keeps the array. */
+static const struct recorded_zeroed *zeroed_since(const struct recording *now,
+						  const struct recording *before)
+{
+	struct recorded_zeroed *zeroed = malloc(now->nr_zeroed * sizeof(*zeroed) + 1);
+
+	for (size_t i = 0; zeroed && i < now->nr_zeroed; i++) {
+		zeroed[i] = now->zeroed[i];
+		for (size_t j = 0; j < before->nr_zeroed; j++)
+			if (before->zeroed[j].key.tgid == zeroed[i].key.tgid &&
+			    before->zeroed[j].key.call == zeroed[i].key.call)
+				zeroed[i].bytes -= before->zeroed[j].bytes;
+	}
+	return zeroed;
+}
+
 static bool row_is_idle(const struct cs_row *row)
 {
 	return !(row->ops | row->bytes | row->delivered | row->mode_switches | row->voluntary |
@@ -110,6 +126,7 @@ static struct recording since(const struct recording *now, const struct recordin
 	r.rows = rows;
 	r.duration_ns -= before->duration_ns;
 	r.audits = audits_since(now, before);
+	r.zeroed = zeroed_since(now, before);
 	for (size_t i = 0; rows && i < now->nr_rows; i++) {
 		rows[r.nr_rows] = now->rows[i];
 		if (i < before->nr_rows)
@@ -129,9 +146,10 @@ static int report_interval(struct session *s, struct recording *before, session_
 	if (error)
 		return error;
 	r = since(&now, before);
-	error = r.rows && r.audits ? on_interval(s, &r, context) : -ENOMEM;
+	error = r.rows && r.audits && r.zeroed ? on_interval(s, &r, context) : -ENOMEM;
 	free((void *)r.rows);
 	free((void *)r.audits);
+	free((void *)r.zeroed);
 	recording_free(before);
 	*before = now;
 	return error;
@@ -174,7 +192,9 @@ static int wait_for_end(struct session *s, session_report *on_interval, void *co
 
 static int start(struct session *s)
 {
-	struct hooks_options hooks = { .tier = s->options->tier, .audit = s->options->audit };
+	struct hooks_options hooks = { .tier = s->options->tier,
+				       .audit = s->options->audit,
+				       .zeroing = s->options->zeroing };
 	char why[512] = "";
 	int error;
 

@@ -92,6 +92,8 @@ static bool wanted(const struct hooks *hooks, const struct hook *hook)
 		return s->by_comm;
 	if (!strcmp(hook->fact, "cgroups"))
 		return s->by_cgroup;
+	if (!strcmp(hook->fact, "zeroed pages") || !strcmp(hook->fact, "zeroed huge pages"))
+		return hooks->options.zeroing;
 	if (!strcmp(hook->fact, "syscalls"))
 		return s->derived;
 	return true;
@@ -110,6 +112,11 @@ bool hooks_follow(const struct hooks *hooks)
 {
 	return fact_served(hooks, "pinned pages") && fact_served(hooks, "pinned pages copied") &&
 	       fact_served(hooks, "segments copied") && fact_served(hooks, "packets copied");
+}
+
+bool hooks_see_zeroing(const struct hooks *hooks)
+{
+	return fact_served(hooks, "zeroed pages") && fact_served(hooks, "zeroed huge pages");
 }
 
 static void choose(struct hooks *hooks, struct btf *vmlinux)
@@ -196,6 +203,8 @@ static int open_chosen(struct hooks *hooks)
 				  hooks->options.audit);
 	if (!hooks->options.audit)
 		bpf_map__set_max_entries(hooks->bpf->maps.audits, 1);
+	if (!hooks->options.zeroing)
+		bpf_map__set_max_entries(hooks->bpf->maps.zeroed, 1);
 	bpf_program__set_autoload(hooks->bpf->progs.on_get_random_bytes_user,
 				  hooks->options.audit && hooks->fexit_works);
 	return 0;

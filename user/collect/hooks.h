@@ -25,6 +25,7 @@ enum tier {
 struct hooks_options {
 	enum tier tier;
 	bool audit;
+	bool zeroing; /* count pages that the kernel clears */
 	bool verbose; /* let libbpf talk */
 	struct cs_settings settings; /* .derived is set here */
 	uint64_t cgroup_id;

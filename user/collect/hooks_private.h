@@ -31,6 +31,12 @@ struct hooks {
 /* Is every hook attached that sees copies between a socket and its device? */
 bool hooks_follow(const struct hooks *hooks);
 
+/* Was it asked for, and is every hook attached that it takes? */
+bool hooks_see_zeroing(const struct hooks *hooks);
+
+/* zeroed.c */
+void zeroed_read(struct hooks *hooks, struct recording *recording);
+
 /* ledger.c */
 int ledger_map(struct hooks *hooks);
 void ledger_unmap(struct hooks *hooks);

@@ -130,9 +130,10 @@ int hooks_read(struct hooks *hooks, struct recording *r)
 	r->lost.runs = skipped_runs(hooks);
 	r->audited = hooks->nr_audit;
 	audit_read(hooks, r);
+	zeroed_read(hooks, r);
 	r->followed = hooks_follow(hooks);
 	r->hooks = hooks_families(hooks, &r->nr_hooks);
-	if (r->rows && r->endpoints && r->processes && r->audits)
+	if (r->rows && r->endpoints && r->processes && r->audits && r->zeroed)
 		return 0;
 	recording_free(r);
 	return -ENOMEM;
@@ -144,10 +145,12 @@ void recording_free(struct recording *r)
 	free((void *)r->endpoints);
 	free((void *)r->processes);
 	free((void *)r->audits);
+	free((void *)r->zeroed);
 	r->rows = NULL;
 	r->endpoints = NULL;
 	r->processes = NULL;
 	r->audits = NULL;
+	r->zeroed = NULL;
 }
 
 uint64_t hooks_map_bytes(const struct hooks *hooks)

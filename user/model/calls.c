@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "model/names.h"
 
-/* x86-64, whatever this is built on: recordings travel. Only what moves data. */
+/* x86-64, whatever this is built on: recordings travel. What moves data or takes memory. */
 static const struct {
 	uint16_t number;
 	const char *name;
@@ -10,10 +10,14 @@ static const struct {
 	{ 1, "write" },
 	{ 3, "close" },
 	{ 9, "mmap" },
+	{ 10, "mprotect" },
+	{ 11, "munmap" },
+	{ 12, "brk" },
 	{ 17, "pread64" },
 	{ 18, "pwrite64" },
 	{ 19, "readv" },
 	{ 20, "writev" },
+	{ 25, "mremap" },
 	{ 26, "msync" },
 	{ 28, "madvise" },
 	{ 40, "sendfile64" },
@@ -21,6 +25,7 @@ static const struct {
 	{ 45, "recvfrom" },
 	{ 46, "sendmsg" },
 	{ 47, "recvmsg" },
+	{ 56, "clone" },
 	{ 59, "execve" },
 	{ 74, "fsync" },
 	{ 75, "fdatasync" },
@@ -30,7 +35,11 @@ static const struct {
 	{ 162, "sync" },
 	{ 166, "umount" },
 	{ 187, "readahead" },
+	{ 217, "getdents64" },
 	{ 221, "fadvise64" },
+	{ 231, "exit_group" },
+	{ 257, "openat" },
+	{ 262, "newfstatat" },
 	{ 264, "renameat" },
 	{ 275, "splice" },
 	{ 276, "tee" },
@@ -50,6 +59,7 @@ static const struct {
 	{ 327, "preadv2" },
 	{ 328, "pwritev2" },
 	{ 426, "io_uring_enter" },
+	{ 435, "clone3" },
 	{ CS_CALL_FAULT, "fault" },
 	{ CS_CALL_KERNEL, "kernel" },
 	{ CS_CALL_COMPAT, "compat" },

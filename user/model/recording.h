@@ -43,6 +43,12 @@ struct recorded_dirty {
 	uint64_t under_writeback_bytes; /* on their way to the disk */
 };
 
+/* Pages that the kernel cleared in a call of a process, which may have moved nothing. */
+struct recorded_zeroed {
+	struct cs_zeroed_key key;
+	uint64_t bytes;
+};
+
 struct recording {
 	const char *version; /* of copyscope */
 	const char *kernel; /* uname -r */
@@ -55,6 +61,9 @@ struct recording {
 	bool audited; /* the copy primitives were counted, too */
 	const struct recorded_audit *audits;
 	size_t nr_audits;
+	bool zeroing; /* what was zeroed was counted, too */
+	const struct recorded_zeroed *zeroed;
+	size_t nr_zeroed;
 	const struct recorded_dirty *dirty; /* by endpoint */
 	size_t nr_dirty;
 	const struct cs_row *rows;

@@ -8,6 +8,7 @@
 #include "model/fold.h"
 #include "model/names.h"
 #include "model/writeback.h"
+#include "model/zeroed.h"
 #include "util/memory.h"
 
 /* A report and what it stands on. */
@@ -341,6 +342,7 @@ struct report *report_build(const struct recording *recording, const struct repo
 	list_transfers(building, &fold);
 	fold_free(&fold);
 	list_written(building, recording, options);
+	list_zeroed(recording, report, &building->arena);
 	count_sharers(building);
 	find_in_transfers(building->transfers, building->nr_transfers, &building->arena);
 	leave_out(building, options);

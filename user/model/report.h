@@ -116,6 +116,20 @@ struct written_file {
 	uint64_t under_writeback_bytes;
 };
 
+struct zeroed_call {
+	const char *name;
+	uint64_t bytes;
+};
+
+/* Of one process number. */
+struct zeroed_process {
+	uint32_t pid;
+	const char *comm; /* any bytes; NULL: not known, it moved no data */
+	const struct zeroed_call *calls; /* most bytes first */
+	size_t nr_calls;
+	uint64_t bytes;
+};
+
 struct report_totals {
 	uint64_t delivered_bytes;
 	uint64_t bytes[CS_HOW_MAX]; /* by how they hopped: [CS_COPY] by the CPU */
@@ -146,6 +160,11 @@ struct report {
 	size_t nr_left_out; /* by the options */
 	const struct written_file *written; /* those that wait with most first */
 	size_t nr_written;
+	/* Pages that the kernel cleared, which is no copy; false: nobody asked. */
+	bool zeroing_known;
+	uint64_t zeroed_bytes;
+	const struct zeroed_process *zeroed; /* those with most bytes first */
+	size_t nr_zeroed;
 	struct report_totals totals; /* of transfers[] */
 	const struct finding *findings;
 	size_t nr_findings;

@@ -274,6 +274,39 @@ static void write_written_files(struct json *json, const struct report *report)
 	json_close(json, ']');
 }
 
+static void write_zeroed_process(struct json *json, const struct zeroed_process *process)
+{
+	json_open(json, NULL, '{');
+	json_number(json, "pid", process->pid);
+	json_string(json, "comm", process->comm);
+	json_number(json, "bytes", process->bytes);
+	json_open(json, "calls", '[');
+	for (size_t i = 0; i < process->nr_calls; i++) {
+		json_open(json, NULL, '{');
+		json_string(json, "name", process->calls[i].name);
+		json_number(json, "bytes", process->calls[i].bytes);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+	json_close(json, '}');
+}
+
+static void write_zeroed(struct json *json, const struct report *report)
+{
+	json_newline(json);
+	if (!report->zeroing_known) {
+		json_null(json, "zeroed");
+		return;
+	}
+	json_open(json, "zeroed", '{');
+	json_number(json, "bytes", report->zeroed_bytes);
+	json_open(json, "processes", '[');
+	for (size_t i = 0; i < report->nr_zeroed; i++)
+		write_zeroed_process(json, &report->zeroed[i]);
+	json_close(json, ']');
+	json_close(json, '}');
+}
+
 static int render(const struct report *report, const struct render_options *options, FILE *out)
 {
 	struct json json;
@@ -295,6 +328,7 @@ static int render(const struct report *report, const struct render_options *opti
 		write_transfer(&json, &report->transfers[i]);
 	json_close(&json, ']');
 	write_written_files(&json, report);
+	write_zeroed(&json, report);
 	json_newline(&json);
 	write_findings(&json, report->findings, report->nr_findings);
 	json_close(&json, '}');

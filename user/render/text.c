@@ -191,6 +191,8 @@ static void draw_totals(struct canvas *canvas, const struct report *report)
 		add_bytes(&line, canvas, totals->bytes[CS_DIRTY], "made" STICK "dirty");
 	if (totals->bytes[CS_DMA])
 		add_bytes(&line, canvas, totals->bytes[CS_DMA], "by DMA");
+	if (report->zeroing_known)
+		add_bytes(&line, canvas, report->zeroed_bytes, "zeroed");
 	if (!lost_anything(&report->lost, report->lost_events))
 		strbuf_printf(&line, "%snothing" STICK "lost", dot);
 	strbuf_printf(&line, "%s%s", dot, hooks_words(report));
