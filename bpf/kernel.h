@@ -222,6 +222,9 @@ struct ubuf_info___v61 {
 
 struct skb_shared_info {
 	u8 flags;
+	struct {
+		int counter;
+	} dataref;
 	void *destructor_arg;
 };
 
@@ -231,6 +234,8 @@ struct sk_buff {
 	unsigned int len;
 	unsigned int data_len;
 	int skb_iif;
+	u8 cloned : 1;
+	u8 head_frag : 1;
 	unsigned int end;
 	unsigned char *head;
 	unsigned char *data;
