@@ -35,7 +35,7 @@ struct workload {
 extern const struct workload relay_workloads[], direct_workloads[], map_workloads[],
 	link_workloads[], process_workloads[], many_workloads[], zerocopy_workloads[],
 	odirect_workloads[], cow_workloads[], fds_workloads[], writeback_workloads[],
-	pipe_workloads[], short_workloads[], zero_workloads[];
+	pipe_workloads[], short_workloads[], zero_workloads[], socket_workloads[];
 
 void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
@@ -127,9 +127,14 @@ struct sink {
 	const char *copied_hop, *mapped_hop, *held_hop;
 };
 
-/* none file tcp tcp6 udp udp6 unix unix-dgram pipe, or of others: tcp:HOST:PORT udp:HOST:PORT */
+/*
+ * none file pipe tcp tcp6 udp udp6 unix unix-dgram unix-seqpacket; of somebody
+ * else: tcp:ADDRESS:PORT udp:ADDRESS:PORT.
+ */
 struct sink sink_open(const char *kind, const char *path, uint64_t bytes);
 /* The receiver only counts. */
+/* A pair of sockets: ends[0] receives, ends[1] sends. */
+void connect_ends(const char *kind, int ends[2]);
 struct sink sink_open_unchecked(const char *kind, uint64_t bytes);
 void sink_sent(struct sink *sink);
 void sink_close(struct sink *sink);

@@ -95,6 +95,7 @@ struct transfer {
 	struct counters counters;
 	enum provenance provenance; /* of what was copied and referenced */
 	enum verdict verdict;
+	bool not_pinned; /* bytes were copied at once, though MSG_ZEROCOPY was asked for */
 	bool followed; /* hooks saw what was copied between the socket and its device */
 };
 
