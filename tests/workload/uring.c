@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <liburing.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -119,6 +120,11 @@ static ssize_t wait_for_one(unsigned int *flags)
 	ssize_t moved;
 
 	while (io_uring_peek_cqe(&ring, &cqe)) {
+		if (is_polled) {
+			/* What SQPOLL is for: nobody enters the kernel for the ring. */
+			sched_yield();
+			continue;
+		}
 		if (io_uring_enter(ring.ring_fd, 0, 1, IORING_ENTER_GETEVENTS, NULL) < 0 &&
 		    errno != EINTR)
 			die("io_uring_enter: %s", strerror(errno));
