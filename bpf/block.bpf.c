@@ -50,6 +50,8 @@ static __always_inline void queued_directly(struct task_struct *task, struct bio
 	if (t->direct_owner != owner) {
 		t->direct_owner = owner;
 		t->direct_bytes = 0;
+		if (t->request)
+			request_goes_direct(t, owner);
 	}
 	t->direct_bytes += bytes;
 }

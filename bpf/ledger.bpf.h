@@ -88,12 +88,17 @@ struct thread {
 	u64 cow_bytes, cow_faults; /* copied by copy-on-write, in the fault of that number */
 	u32 nested_udp; /* udp_sendmsg() ran inside udpv6_sendmsg() */
 	/* The request of io_uring under way, see uring.bpf.c. */
+	u64 request_data; /* address of its struct kiocb, if it reads or writes */
 	u64 fixed_end; /* where its fixed buffer ends in user memory; 0: it has none */
 	u16 request; /* CS_CALL_REQUEST | opcode; 0: none */
 	u16 cached_request; /* the one that rows[] are of */
 	u8 request_counted; /* as an operation */
 	u8 request_waits; /* for a page: it will be issued again */
-	u8 unused[2];
+	u8 request_direct; /* the DMA of direct_bytes is its, and below is what it is for */
+	u8 unused;
+	u32 direct_endpoint, direct_asked; /* bytes */
+	u64 direct_buffer; /* 0: several */
+	u64 direct_left; /* bytes up to the end of the file */
 	/* The buffer filled last, valid while cs_process.fills and .maps stand. */
 	u32 fill_endpoint;
 	u64 fill_start, fill_end;
@@ -158,6 +163,9 @@ u32 socket_endpoint(u64 sk);
 
 /* writeback.bpf.c */
 int written_by(struct cs_row_key *key, u64 inode);
+
+/* uring.bpf.c */
+int request_goes_direct(struct thread *t, u64 dio);
 
 /* buffer.bpf.c */
 int remember(struct segments *s);

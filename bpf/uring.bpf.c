@@ -9,14 +9,16 @@
 #include "bpf/ledger.bpf.h"
 
 #define EAGAIN 11
-#define EIOCBQUEUED 529
 #define NO_SLOT (~0U)
 #define MAX_UNFINISHED 4096
 #define IORING_RECVSEND_FIXED_BUF (1 << 2)
 
 enum io_uring_op {
+	IORING_OP_READV = 1,
+	IORING_OP_WRITEV = 2,
 	IORING_OP_READ_FIXED = 4,
 	IORING_OP_WRITE_FIXED = 5,
+	IORING_OP_WRITE = 23,
 	IORING_OP_SEND = 26,
 	IORING_OP_SEND_ZC = 47,
 };
@@ -92,12 +94,89 @@ int TRACED_PROG(on_request, struct io_kiocb *req)
 	request = CS_CALL_REQUEST | req->opcode;
 	if (t->cached_request != request || current_call(task) != NR_io_uring_enter)
 		forget_rows(t, request);
+	t->request_data = address(t, req) + bpf_core_field_offset(struct io_kiocb, cmd);
+	t->request_direct = 0;
+	t->direct_owner = 0;
 	t->fixed_end = fixed_buffer_end(req);
 	t->request_counted = was_counted(t, req);
 	t->request_waits = 0;
 	t->last_slot = NO_SLOT;
 	t->request = request;
 	return 0;
+}
+
+/*
+ * The first bio of a direct read or write.  It ends in any task, and only then
+ * is known what came of it; so it counts when all is queued, as what was asked
+ * for.  Only iomap's bios lead back to the request.
+ */
+__noinline int request_goes_direct(struct thread *t, u64 dio)
+{
+	struct iomap_dio *d = (void *)dio;
+	struct kiocb *iocb = BPF_CORE_READ(d, iocb);
+	struct io_rw *rw = (void *)iocb;
+	struct file *file;
+	s64 left;
+	u8 opcode;
+
+	if (!t || (u64)iocb != t->request_data)
+		return 0;
+	file = BPF_CORE_READ(iocb, ki_filp);
+	left = BPF_CORE_READ(d, i_size) - BPF_CORE_READ(iocb, ki_pos);
+	opcode = t->request;
+	t->direct_endpoint = endpoint_find(t, (u64)BPF_CORE_READ(file, f_inode), (u64)file);
+	t->direct_left = left > 0 ? left : 0;
+	t->direct_asked = BPF_CORE_READ(rw, len);
+	t->direct_buffer = opcode == IORING_OP_READV || opcode == IORING_OP_WRITEV ?
+				   0 :
+				   BPF_CORE_READ(rw, addr);
+	t->request_direct = 1;
+	return 0;
+}
+
+static __always_inline void count_direct_write(struct thread *t, struct task_struct *task)
+{
+	struct cs_row_key key = { .process = t->process, .hop = CS_USER_TO_DISK };
+	struct segments s = { .base = t->direct_buffer, .bytes = t->direct_bytes };
+
+	key.destination = t->direct_endpoint;
+	key.call = current_call(task);
+	if (s.base) {
+		fold_write(t, task, &key, &s, s.bytes, CS_MAPPING_TO_DISK);
+		return;
+	}
+	key.source = CS_UNRESOLVED;
+	fold(t, task, &key, s.bytes, s.bytes);
+}
+
+/* Whole blocks, and less where there are holes; the file may end before. */
+static __always_inline void count_direct_read(struct thread *t, struct task_struct *task)
+{
+	struct cs_row_key key = { .process = t->process, .hop = CS_DISK_TO_USER };
+	struct segments s = { .base = t->direct_buffer };
+
+	s.bytes = s.base ? t->direct_asked : t->direct_bytes;
+	if (s.bytes > t->direct_left)
+		s.bytes = t->direct_left;
+	key.source = t->direct_endpoint;
+	key.call = current_call(task);
+	fold(t, task, &key, t->direct_bytes, s.bytes);
+	if (!s.base || !s.bytes)
+		return;
+	segments_finish(&s, &key, key.source, 0);
+	remember(&s);
+}
+
+static __always_inline void count_direct(struct thread *t, struct task_struct *task)
+{
+	u8 opcode = t->request;
+
+	if (opcode == IORING_OP_WRITE || opcode == IORING_OP_WRITEV ||
+	    opcode == IORING_OP_WRITE_FIXED)
+		count_direct_write(t, task);
+	else
+		count_direct_read(t, task);
+	t->direct_owner = 0;
 }
 
 static __always_inline void request_over(struct thread *t, struct task_struct *task)
@@ -121,6 +200,8 @@ int TRACED_PROG(on_request_end, struct io_kiocb *req, u32 flags, int ret)
 	t = thread_of(task);
 	if (!t || !t->request)
 		return 0;
+	if (t->request_direct && !ret)
+		count_direct(t, task);
 	request_over(t, task);
 	slot = t->last_slot;
 	row = bpf_map_lookup_elem(&rows, &slot);

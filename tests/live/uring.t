@@ -15,6 +15,7 @@ my $bytes = 2_000_003;
 my $reads = int(($bytes + 65535) / 65536);
 my $src = prepare("$dir/src", $bytes);
 my @src = ('--src', $src, '--bytes', $bytes);
+my @blocks = ('--bytes', 30 << 16); # whole ones, as O_DIRECT writes them
 my @memory = ('--bytes', $bytes);
 my @file = ('--to', 'file', '--dst', "$dir/dst");
 my @tcp = ('--to', 'tcp', '--receive', 'uring-recv');
@@ -52,8 +53,12 @@ for my $ring ('inline', 'async', 'sqpoll,files') {
 			'uring-read-fixed', @ring],
 		["$ring: splice to tcp", 'splice', @src, @tcp, @ring],
 		["$ring: splice to a file", 'splice', @src, @file, @ring],
-		["$ring: send_zc", 'zerocopy', @memory, '--to', 'tcp', '--write', 'uring-send-zc', @ring],
-		["$ring: send_zc, fixed buffer", 'zerocopy', @memory, '--to', 'tcp', '--write',
+		["$ring: O_DIRECT, file to file", 'direct-copy', @src, @blocks, @file, '--read',
+			'uring-read', '--write', 'uring-write', @ring],
+		["$ring: O_DIRECT into a fixed buffer, send", 'direct-read', @src, @tcp, '--read',
+			'uring-read-fixed', '--write', 'uring-send', @ring],
+		["$ring: send_zc", 'zerocopy', @memory, @tcp, '--write', 'uring-send-zc', @ring],
+		["$ring: send_zc, fixed buffer", 'zerocopy', @memory, @tcp, '--write',
 			'uring-send-zc-fixed', @ring],
 	);
 }

@@ -49,11 +49,12 @@ static bool is_at_source(enum cs_hop hop)
 /* A hop, and ends that a hook could have seen it between. */
 static struct cs_row_key random_key(uint64_t *seed, uint32_t processes, uint32_t endpoints)
 {
-	static const uint16_t calls[] = { NR_READ, NR_WRITE, NR_SENDFILE, NR_SPLICE, NR_TEE };
+	static const uint16_t calls[] = { NR_READ, NR_WRITE,	 NR_SENDFILE,	 NR_SPLICE,
+					  NR_TEE,  REQUEST_READ, REQUEST_SPLICE, REQUEST_TEE };
 	struct cs_row_key key = {
 		.process = random_below(seed, processes),
 		.hop = (uint8_t)random_below(seed, CS_HOP_MAX),
-		.call = calls[random_below(seed, 5)],
+		.call = calls[random_below(seed, 8)],
 		.flags = random_below(seed, 8) ? 0 : CS_ROW_DERIVED,
 	};
 

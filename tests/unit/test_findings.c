@@ -130,6 +130,28 @@ static void pinned_pages_are_followed(void **state)
 	report_free(report);
 }
 
+/* The finding has to name what the program used. */
+static void requests_that_pin_are_told_from_calls(void **state)
+{
+	static const struct {
+		uint16_t call;
+		const char *word;
+	} cases[] = { { NR_SENDTO, "MSG_ZEROCOPY" }, { REQUEST_SEND_ZC, "io_uring" } };
+	struct report *report;
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		begin(&w);
+		ROW(w.p, CS_MEMORY, w.tcp, CS_USER_PINNED_BY_SOCKET, cases[i].call, 1, MIB);
+		copied_later(&w, CS_ROW_PINNED, MIB);
+		report = report_of(&w.fixture);
+		assert_string_equal(report->transfers[0].findings[0].code, "zerocopy-fallback");
+		assert_non_null(strstr(report->transfers[0].findings[0].text, cases[i].word));
+		report_free(report);
+	}
+}
+
 static void segments_are_of_all_that_was_sent(void **state)
 {
 	const struct transfer *pinned, *other;
@@ -388,6 +410,7 @@ int main(void)
 		cmocka_unit_test(zero_copy_needs_all_to_be_seen),
 		cmocka_unit_test(stores_to_a_mapping_are_told),
 		cmocka_unit_test(pinned_pages_are_followed),
+		cmocka_unit_test(requests_that_pin_are_told_from_calls),
 		cmocka_unit_test(segments_are_of_all_that_was_sent),
 		cmocka_unit_test(zerocopy_that_was_not),
 		cmocka_unit_test(a_splice_may_copy),

@@ -146,7 +146,7 @@ static void calls(void **state)
 	assert_string_equal(name_call(CS_CALL_KERNEL, &names->arena), "kernel");
 	assert_string_equal(name_call(CS_CALL_REQUEST, &names->arena), "io_uring:nop");
 	assert_string_equal(name_call(REQUEST_READ, &names->arena), "io_uring:read");
-	assert_string_equal(name_call(CS_CALL_REQUEST | 47, &names->arena), "io_uring:send_zc");
+	assert_string_equal(name_call(REQUEST_SEND_ZC, &names->arena), "io_uring:send_zc");
 	assert_string_equal(name_call(CS_CALL_REQUEST | 0xff, &names->arena), "io_uring:op_255");
 	assert_string_equal(name_call(999, &names->arena), "syscall_999");
 }

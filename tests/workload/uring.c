@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <liburing.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -102,6 +103,16 @@ static void set_buffer(struct io_uring_sqe *sqe, const void *buffer, size_t byte
 	sqe->buf_index = 0;
 }
 
+/* Others have no offsets, and sockets refuse them. */
+static bool is_file(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		die("fstat: %s", strerror(errno));
+	return S_ISREG(st.st_mode);
+}
+
 /* Writes to files, and pipes before Linux 6.4, are left to a worker. */
 static bool needs_worker(int fd, bool writes)
 {
@@ -119,6 +130,11 @@ static ssize_t wait_for_one(unsigned int *flags)
 	ssize_t moved;
 
 	while (io_uring_peek_cqe(&ring, &cqe)) {
+		if (is_polled) {
+			/* What SQPOLL is for: nobody enters the kernel for the ring. */
+			sched_yield();
+			continue;
+		}
 		if (io_uring_enter(ring.ring_fd, 0, 1, IORING_ENTER_GETEVENTS, NULL) < 0 &&
 		    errno != EINTR)
 			die("io_uring_enter: %s", strerror(errno));
@@ -176,7 +192,7 @@ static int halves(struct iovec v[2], void *buffer, size_t bytes)
 		struct msghdr m __attribute__((unused)) = { .msg_iov = v };        \
                                                                                    \
 		m.msg_iovlen = halves(v, buffer, bytes);                           \
-		(void)offset;                                                      \
+		offset = is_file(fd) ? offset : 0;                                 \
 		prepare;                                                           \
 		return run(sqe, fd, writes);                                       \
 	}

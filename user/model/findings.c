@@ -140,16 +140,25 @@ static void find_path(struct list *list, const struct transfer *transfer)
 	}
 }
 
+/* The program is told to do without what it used. */
+static const char *fallback_text(const struct transfer *transfer)
+{
+	if (has_call(transfer, "io_uring:send_zc") || has_call(transfer, "io_uring:sendmsg_zc"))
+		return "The send_zc of io_uring pinned the pages and the kernel copied them after "
+		       "all, as the receiver is on this host (loopback, veth) or the device cannot "
+		       "gather: use send here, or turn on the device's scatter-gather.";
+	return "MSG_ZEROCOPY pinned the pages and the kernel copied them after all, as the "
+	       "receiver is on this host (loopback, veth) or the device cannot gather: send "
+	       "without it here, or turn on the device's scatter-gather.";
+}
+
 /* What became of the bytes in the socket, after the call. */
 static void find_later_copies(struct list *list, const struct transfer *transfer)
 {
 	bool copied = has_hop(transfer, CS_SOCKET_TO_SOCKET);
 
 	if (copied && is_pinned(transfer))
-		add(list, "zerocopy-fallback", false,
-		    "MSG_ZEROCOPY pinned the pages and the kernel copied them after all, as the "
-		    "receiver is on this host (loopback, veth) or the device cannot gather: send "
-		    "without it here, or turn on the device's scatter-gather.");
+		add(list, "zerocopy-fallback", false, fallback_text(transfer));
 	else if (transfer->not_pinned)
 		add(list, "zerocopy-fallback", false,
 		    "MSG_ZEROCOPY was asked for and the kernel copied at once: the socket has no "
