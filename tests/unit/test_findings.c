@@ -314,6 +314,37 @@ static void copy_on_write(void **state)
 	}
 }
 
+static void memory_of_other_processes(void **state)
+{
+	const struct transfer *from, *to;
+	struct report *report;
+	struct world w;
+	uint32_t other;
+
+	(void)state;
+	begin(&w);
+	other = fixture_memory(&w.fixture, 77, "a process of 16c");
+	ROW(w.p, other, CS_MEMORY, CS_USER_TO_USER, NR_PROCESS_VM_READV, 2, 3 * MIB);
+	ROW(w.p, other, w.tcp, CS_USER_TO_SOCKET, NR_WRITE, 1, MIB);
+	ROW(w.p, w.file, CS_MEMORY, CS_CACHE_TO_USER, NR_READ, 1, MIB);
+	ROW(w.p, w.file, other, CS_USER_TO_USER, NR_PROCESS_VM_WRITEV, 1, MIB);
+	report = report_of(&w.fixture);
+	assert_int_equal(report->nr_transfers, 3);
+	from = between(report, CS_KIND_MEMORY, CS_KIND_TCP);
+	assert_true(from->from->has_process);
+	assert_int_equal(from->from->pid, 77);
+	assert_string_equal(from->from->comm, "a process of 16c");
+	assert_int_equal(from->cpu_copied_bytes, 2 * MIB);
+	assert_true(transfer_says(from, "between-processes"));
+	to = between(report, CS_KIND_FILE, CS_KIND_MEMORY);
+	assert_true(to->to->has_process);
+	assert_int_equal(to->delivered_bytes, MIB);
+	assert_int_equal(to->cpu_copied_bytes, 2 * MIB);
+	/* It did not stay in the process that wrote it. */
+	assert_false(transfer_says(to, "user-copy-possible"));
+	report_free(report);
+}
+
 static void the_report_tells_of_losses_and_tiers(void **state)
 {
 	static const struct recorded_hooks hooks[] = {
@@ -360,6 +391,7 @@ int main(void)
 		cmocka_unit_test(user_copies_are_possible_never_asserted),
 		cmocka_unit_test(what_could_be_better),
 		cmocka_unit_test(copy_on_write),
+		cmocka_unit_test(memory_of_other_processes),
 		cmocka_unit_test(the_report_tells_of_losses_and_tiers),
 	};
 

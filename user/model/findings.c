@@ -12,7 +12,7 @@
 /* Less is what the start of a program and its data are good for. */
 #define MANY_COW_BYTES (1 << 20)
 
-enum { FINDINGS_MAX = 10 };
+enum { FINDINGS_MAX = 16 };
 
 /* Of one transfer or report, until they are copied to the arena. */
 struct list {
@@ -66,6 +66,12 @@ enum verdict judge(const struct transfer *transfer, const struct cs_lost *lost)
 static bool is(const struct report_endpoint *endpoint, enum cs_kind kind)
 {
 	return endpoint->known && endpoint->resolved && endpoint->kind == kind;
+}
+
+/* Memory of the process that moved the bytes. */
+static bool is_own(const struct report_endpoint *endpoint)
+{
+	return is(endpoint, CS_KIND_MEMORY) && !endpoint->has_process;
 }
 
 static bool is_socket(const struct report_endpoint *endpoint)
@@ -173,6 +179,10 @@ static void find_in_transfer(struct list *list, const struct transfer *transfer)
 		    "vmsplice() out of a pipe copies as read() does: the kernel hands on pages "
 		    "only the other way, from memory into a pipe.");
 	find_later_copies(list, transfer);
+	if (has_hop(transfer, CS_USER_TO_USER) || has_hop(transfer, CS_MAPPING_TO_USER))
+		add(list, "between-processes", false,
+		    "The kernel copied the bytes from the memory of one process to that of "
+		    "another, once: memory that both share (memfd_create) would need no copy.");
 	if (transfer_hop_bytes(transfer, CS_CACHE_TO_ANON) >= MANY_COW_BYTES)
 		add(list, "copy-on-write", false,
 		    "Pages of a private mapping were copied because the process wrote to "
@@ -219,7 +229,7 @@ static int compare(const void *left, const void *right)
 {
 	const struct transfer *a = *(const struct transfer *const *)left;
 	const struct transfer *b = *(const struct transfer *const *)right;
-	bool memory_a = is(a->from, CS_KIND_MEMORY), memory_b = is(b->from, CS_KIND_MEMORY);
+	bool memory_a = is_own(a->from), memory_b = is_own(b->from);
 
 	if (a->process != b->process)
 		return a->process < b->process ? -1 : 1;
@@ -232,15 +242,15 @@ static int compare(const void *left, const void *right)
 
 static bool kept_in_memory(const struct transfer *transfer)
 {
-	return transfer->delivered_bytes >= SMALL_BYTES && is(transfer->to, CS_KIND_MEMORY) &&
-	       transfer->from->known && !is(transfer->from, CS_KIND_MEMORY);
+	return transfer->delivered_bytes >= SMALL_BYTES && is_own(transfer->to) &&
+	       transfer->from->known && !is_own(transfer->from);
 }
 
 static void find_in_process(struct transfer **transfers, size_t count, struct arena *arena)
 {
 	size_t writes = 0;
 
-	while (writes < count && is(transfers[writes]->from, CS_KIND_MEMORY))
+	while (writes < count && is_own(transfers[writes]->from))
 		writes++;
 	for (size_t i = 0; i < count; i++) {
 		struct transfer *transfer = transfers[i];

@@ -45,6 +45,9 @@ struct report_endpoint {
 	bool deleted;
 	bool has_inode;
 	enum cs_kind kind;
+	bool has_process; /* memory of another process than the one that moved the bytes */
+	uint32_t pid;
+	const char *comm; /* of that process: any bytes; else NULL */
 	const char *path; /* any bytes; NULL without; of a unix socket: its name */
 	const char *local; /* of tcp and udp: "10.0.0.1:80"; else NULL */
 	const char *peer;
@@ -192,7 +195,7 @@ enum cs_how hop_how(enum cs_hop id);
 /* O_DIRECT: the DMA of the device is all that moves the bytes. */
 bool hop_is_direct(enum cs_hop id);
 /* Hops with less come first on the path. */
-#define HOP_RANK_MAX 7
+#define HOP_RANK_MAX 8
 unsigned int hop_rank(enum cs_hop id);
 
 #endif

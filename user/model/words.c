@@ -45,14 +45,14 @@ unsigned int hop_rank(enum cs_hop id)
 	if (to == CS_PLACE_DISK || to == CS_PLACE_NIC)
 		return HOP_RANK_MAX;
 	if (id == CS_SOCKET_TO_SOCKET)
-		return 6;
+		return 7;
 	if (to == CS_PLACE_MAPPING)
 		return 1;
 	if (to == CS_PLACE_USER_BUFFER || to == CS_PLACE_ANON_MEMORY)
-		return 2;
+		return id == CS_USER_TO_USER ? 3 : 2;
 	if (to == CS_PLACE_PIPE_BUFFER)
-		return from == CS_PLACE_PIPE_BUFFER ? 4 : 3;
-	return 5;
+		return from == CS_PLACE_PIPE_BUFFER ? 5 : 4;
+	return 6;
 }
 
 const char *kind_word(enum cs_kind kind)
