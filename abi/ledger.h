@@ -128,7 +128,8 @@ enum cs_how {
 	X(ANON_TO_ANON, ANON_MEMORY, ANON_MEMORY, COPY)                 \
 	X(MAPPING_DIRTIED, MAPPING, PAGE_CACHE, DIRTY)                  \
 	X(USER_TO_USER, USER_BUFFER, USER_BUFFER, COPY)                 \
-	X(MAPPING_TO_USER, MAPPING, USER_BUFFER, COPY)
+	X(MAPPING_TO_USER, MAPPING, USER_BUFFER, COPY)                  \
+	X(SOCKET_MAPPED, SOCKET_BUFFER, MAPPING, MAP)
 
 enum cs_hop {
 #define CS_HOP_NAME(name, from, to, how) CS_##name,

@@ -260,6 +260,14 @@ struct sk_buff {
 	u16 transport_header;
 };
 
+/* What getsockopt(TCP_ZEROCOPY_RECEIVE) asks for and is told. */
+struct tcp_zerocopy_receive {
+	u64 address;
+	u32 length;
+	u64 copybuf_address;
+	int copybuf_len;
+};
+
 struct splice_desc {
 	union {
 		struct file *file;

@@ -119,7 +119,8 @@ static uint64_t expected_delivered(const struct recording *recording)
 
 		if (is_at_source(key->hop) || is_at_destination(key->hop))
 			continue;
-		if (!key->destination && hop_to(key->hop) == CS_PLACE_USER_BUFFER)
+		if (!key->destination &&
+		    (hop_to(key->hop) == CS_PLACE_USER_BUFFER || key->hop == CS_SOCKET_MAPPED))
 			read[key->process][key->source] += row->delivered;
 		else if (key->source && hop_from(key->hop) == CS_PLACE_USER_BUFFER)
 			written[key->process][key->source] += row->delivered;

@@ -345,6 +345,44 @@ static void memory_of_other_processes(void **state)
 	report_free(report);
 }
 
+static void receiving(void **state)
+{
+	const struct transfer *transfer;
+	struct report *report;
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	ROW(w.p, w.tcp, CS_MEMORY, CS_SOCKET_TO_USER, NR_RECVFROM, 2, 2 * MIB)->delivered = MIB;
+	report = report_of(&w.fixture);
+	transfer = between(report, CS_KIND_TCP, CS_KIND_MEMORY);
+	assert_true(transfer_says(transfer, "peeked"));
+	assert_false(transfer_says(transfer, "receive-not-mapped"));
+	report_free(report);
+
+	/* Mapped, and written on from there. */
+	begin(&w);
+	ROW(w.p, w.tcp, CS_MEMORY, CS_SOCKET_MAPPED, NR_GETSOCKOPT, 1, MIB);
+	ROW(w.p, w.tcp, w.file, CS_MAPPING_TO_CACHE, NR_WRITE, 1, MIB);
+	report = report_of(&w.fixture);
+	assert_int_equal(report->nr_transfers, 1);
+	transfer = between(report, CS_KIND_TCP, CS_KIND_FILE);
+	assert_int_equal(transfer->delivered_bytes, MIB);
+	assert_int_equal(transfer->cpu_copied_bytes, MIB);
+	assert_int_equal(transfer->nr_findings, 0);
+	report_free(report);
+
+	begin(&w);
+	ROW(w.p, w.tcp, CS_MEMORY, CS_SOCKET_MAPPED, NR_GETSOCKOPT, 1, MIB);
+	ROW(w.p, w.tcp, CS_MEMORY, CS_SOCKET_TO_USER, NR_GETSOCKOPT, 0, 4096);
+	report = report_of(&w.fixture);
+	transfer = between(report, CS_KIND_TCP, CS_KIND_MEMORY);
+	assert_int_equal(transfer->delivered_bytes, MIB + 4096);
+	assert_true(transfer_says(transfer, "receive-not-mapped"));
+	assert_false(transfer_says(transfer, "peeked"));
+	report_free(report);
+}
+
 static void the_report_tells_of_losses_and_tiers(void **state)
 {
 	static const struct recorded_hooks hooks[] = {
@@ -392,6 +430,7 @@ int main(void)
 		cmocka_unit_test(what_could_be_better),
 		cmocka_unit_test(copy_on_write),
 		cmocka_unit_test(memory_of_other_processes),
+		cmocka_unit_test(receiving),
 		cmocka_unit_test(the_report_tells_of_losses_and_tiers),
 	};
 

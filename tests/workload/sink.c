@@ -156,8 +156,7 @@ static socklen_t bind_anywhere(int fd, int family, struct sockaddr_storage *any)
 	return size;
 }
 
-/* ends[0] receives, ends[1] sends; a TCP receiver accepts for itself. */
-static void connect_ends(const char *kind, int ends[2])
+void connect_ends(const char *kind, int ends[2])
 {
 	int family = strchr(kind, '6') ? AF_INET6 : AF_INET;
 	int type = is_datagram(kind) ? SOCK_DGRAM : SOCK_STREAM;

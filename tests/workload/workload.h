@@ -36,7 +36,7 @@ extern const struct workload relay_workloads[], direct_workloads[], map_workload
 	link_workloads[], process_workloads[], many_workloads[], zerocopy_workloads[],
 	odirect_workloads[], cow_workloads[], fds_workloads[], writeback_workloads[],
 	pipe_workloads[], short_workloads[], zero_workloads[];
-extern const struct workload process_vm_workloads[];
+extern const struct workload process_vm_workloads[], peek_workloads[], zc_receive_workloads[];
 
 void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
@@ -133,6 +133,8 @@ struct sink {
 struct sink sink_open(const char *kind, const char *path, uint64_t bytes);
 /* The receiver only counts. */
 struct sink sink_open_unchecked(const char *kind, uint64_t bytes);
+/* Of a socket, without a process: ends[0] receives, ends[1] sends. */
+void connect_ends(const char *kind, int ends[2]);
 void sink_sent(struct sink *sink);
 void sink_close(struct sink *sink);
 bool sink_is_file(const struct sink *sink);

@@ -61,6 +61,8 @@ const struct hook hook_table[] = {
 	      "copies into the segments of devices without scatter-gather"),
 	FEXIT("packets copied", -1, NEED_SELDOM, "on_pskb_pull_tail", "__pskb_pull_tail",
 	      "copies of single packets for devices without scatter-gather"),
+	FEXIT("mapped by TCP", -1, NEED_SELDOM, "on_tcp_zerocopy_receive", "tcp_zerocopy_receive",
+	      "pages of packets mapped by TCP_ZEROCOPY_RECEIVE, and what it copies"),
 	FEXIT("udp sends", CS_FAMILY_UDP, NEED_ALWAYS, "on_udp_sendmsg", "udp_sendmsg",
 	      "copies from user buffers to UDP"),
 	FEXIT("udp receives", CS_FAMILY_UDP, NEED_ALWAYS, "on_udp_recvmsg", "udp_recvmsg",

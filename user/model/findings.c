@@ -167,6 +167,22 @@ static void find_later_copies(struct list *list, const struct transfer *transfer
 		    "all, as it does over loopback, is not seen: ask the socket's error queue.");
 }
 
+static void find_receiving(struct list *list, const struct transfer *transfer)
+{
+	uint64_t copied = transfer_hop_bytes(transfer, CS_SOCKET_TO_USER);
+
+	if (is_socket(transfer->from) && copied > transfer->delivered_bytes)
+		add(list, "peeked", false,
+		    "More bytes were copied out of the socket than were received: MSG_PEEK copies "
+		    "what is copied again later. Receive into a buffer and look there, or ask for "
+		    "the length alone (MSG_PEEK | MSG_TRUNC).");
+	if (copied && has_call(transfer, "getsockopt"))
+		add(list, "receive-not-mapped", false,
+		    "TCP_ZEROCOPY_RECEIVE copied bytes that it could not map: only whole, aligned "
+		    "pages of packets are mapped, so segments must be a multiple of 4 KiB (MTU) "
+		    "in pages of their own (header split).");
+}
+
 static void find_in_transfer(struct list *list, const struct transfer *transfer)
 {
 	if (transfer->from->known && !transfer->from->resolved)
@@ -179,6 +195,7 @@ static void find_in_transfer(struct list *list, const struct transfer *transfer)
 		    "vmsplice() out of a pipe copies as read() does: the kernel hands on pages "
 		    "only the other way, from memory into a pipe.");
 	find_later_copies(list, transfer);
+	find_receiving(list, transfer);
 	if (has_hop(transfer, CS_USER_TO_USER) || has_hop(transfer, CS_MAPPING_TO_USER))
 		add(list, "between-processes", false,
 		    "The kernel copied the bytes from the memory of one process to that of "
