@@ -13,9 +13,11 @@
  *   direct row   source -> destination    no user buffer between (sendfile)
  *   side row     ops and delivered are 0  what devices, faults and write-back
  *                                         did for an endpoint: the source for
- *                                         DISK_TO_CACHE and CACHE_TO_MAPPING,
+ *                                         DISK_TO_CACHE, CACHE_TO_MAPPING,
+ *                                         SOCKET_DECRYPTED and SOCKET_GATHERED,
  *                                         the destination for CACHE_TO_DISK,
- *                                         SOCKET_TO_NIC and SOCKET_TO_SOCKET
+ *                                         SOCKET_TO_NIC, SOCKET_TO_SOCKET and
+ *                                         SOCKET_ENCRYPTED
  *   copy-on-write source -> CS_MEMORY     ops and delivered are 0 as well; the
  *                                         source is the file that is mapped, or
  *                                         CS_MEMORY
@@ -129,7 +131,13 @@ enum cs_how {
 	X(MAPPING_DIRTIED, MAPPING, PAGE_CACHE, DIRTY)                  \
 	X(USER_TO_USER, USER_BUFFER, USER_BUFFER, COPY)                 \
 	X(MAPPING_TO_USER, MAPPING, USER_BUFFER, COPY)                  \
-	X(SOCKET_MAPPED, SOCKET_BUFFER, MAPPING, MAP)
+	X(SOCKET_MAPPED, SOCKET_BUFFER, MAPPING, MAP)                   \
+	X(USER_ENCRYPTED, USER_BUFFER, SOCKET_BUFFER, TRANSFORM)        \
+	X(MAPPING_ENCRYPTED, MAPPING, SOCKET_BUFFER, TRANSFORM)         \
+	X(SOCKET_ENCRYPTED, SOCKET_BUFFER, SOCKET_BUFFER, TRANSFORM)    \
+	X(SOCKET_DECRYPTED, SOCKET_BUFFER, SOCKET_BUFFER, TRANSFORM)    \
+	X(DECRYPTED_TO_USER, SOCKET_BUFFER, USER_BUFFER, TRANSFORM)     \
+	X(SOCKET_GATHERED, SOCKET_BUFFER, SOCKET_BUFFER, COPY)
 
 enum cs_hop {
 #define CS_HOP_NAME(name, from, to, how) CS_##name,

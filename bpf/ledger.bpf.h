@@ -84,6 +84,8 @@ struct thread {
 	/* What nested routines did for the operation that is under way. */
 	u64 copied; /* by a CPU */
 	u64 spliced; /* page references taken by the send that is under way */
+	u64 encrypted, decrypted; /* by kernel TLS, from or into the user buffers */
+	u64 encrypted_before; /* in records before the one that is open */
 	u64 direct_owner, direct_bytes; /* DMA without the page cache: see block.bpf.c */
 	u64 cow_bytes, cow_faults; /* copied by copy-on-write, in the fault of that number */
 	u32 other; /* the process of process_vm_*(), an endpoint */

@@ -345,6 +345,66 @@ static void memory_of_other_processes(void **state)
 	report_free(report);
 }
 
+static void tls_transforms(void **state)
+{
+	const struct transfer *sent, *received;
+	struct report *report;
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	ROW(w.p, w.file, w.tcp, CS_CACHE_HELD_BY_SOCKET, NR_SENDFILE, 1, MIB);
+	ROW(w.p, CS_MEMORY, w.tcp, CS_USER_ENCRYPTED, NR_WRITE, 1, 5 * MIB);
+	fixture_side(&w.fixture, w.p, CS_MEMORY, w.tcp, CS_SOCKET_ENCRYPTED, MIB);
+	ROW(w.p, w.tcp, CS_MEMORY, CS_DECRYPTED_TO_USER, NR_READ, 1, MIB);
+	w.fixture.recording.sees_tls = true;
+	report = report_of(&w.fixture);
+	sent = between(report, CS_KIND_FILE, CS_KIND_TCP);
+	assert_int_equal(transfer_transformed(sent), MIB);
+	assert_int_equal(sent->verdict, VERDICT_ZERO_COPY);
+	assert_true(transfer_says(sent, "transformed"));
+	assert_int_equal(transfer_transformed(between(report, CS_KIND_MEMORY, CS_KIND_TCP)),
+			 5 * MIB);
+	assert_int_equal(between(report, CS_KIND_TCP, CS_KIND_MEMORY)->verdict, VERDICT_ZERO_COPY);
+	report_free(report);
+
+	/* Gathered, decrypted elsewhere, then copied. */
+	begin(&w);
+	fixture_side(&w.fixture, 0, w.tcp, CS_MEMORY, CS_SOCKET_GATHERED, MIB + 29);
+	ROW(w.p, w.tcp, CS_MEMORY, CS_SOCKET_TO_USER, NR_READ, 1, MIB);
+	fixture_side(&w.fixture, w.p, w.tcp, CS_MEMORY, CS_SOCKET_DECRYPTED, MIB);
+	report = report_of(&w.fixture);
+	received = between(report, CS_KIND_TCP, CS_KIND_MEMORY);
+	assert_int_equal(received->cpu_copied_bytes, 2 * MIB + 29);
+	assert_int_equal(received->delivered_bytes, MIB);
+	assert_int_equal(received->verdict, VERDICT_COPIED);
+	assert_true(transfer_says(received, "transformed"));
+	assert_true(transfer_says(received, "records-gathered"));
+	assert_int_equal(received->hops[0].id, CS_SOCKET_GATHERED);
+	report_free(report);
+}
+
+static void tls_without_hooks_is_unknown(void **state)
+{
+	for (int seen = 0; seen < 2; seen++) {
+		const struct transfer *transfer;
+		struct report *report;
+		struct world w;
+
+		(void)state;
+		begin(&w);
+		fixture_endpoint(&w.fixture, w.tcp)->flags |= CS_ENDPOINT_TLS;
+		ROW(w.p, w.file, w.tcp, CS_CACHE_HELD_BY_SOCKET, NR_SENDFILE, 1, MIB);
+		w.fixture.recording.sees_tls = seen;
+		report = report_of(&w.fixture);
+		transfer = between(report, CS_KIND_FILE, CS_KIND_TCP);
+		assert_int_equal(transfer->verdict, seen ? VERDICT_ZERO_COPY : VERDICT_UNKNOWN);
+		assert_int_equal(!seen, !!find_code(report->findings, report->nr_findings,
+						    "kernel-tls-unseen"));
+		report_free(report);
+	}
+}
+
 static void receiving(void **state)
 {
 	const struct transfer *transfer;
@@ -430,6 +490,8 @@ int main(void)
 		cmocka_unit_test(what_could_be_better),
 		cmocka_unit_test(copy_on_write),
 		cmocka_unit_test(memory_of_other_processes),
+		cmocka_unit_test(tls_transforms),
+		cmocka_unit_test(tls_without_hooks_is_unknown),
 		cmocka_unit_test(receiving),
 		cmocka_unit_test(the_report_tells_of_losses_and_tiers),
 	};

@@ -18,7 +18,7 @@ static const struct workload *const families[] = {
 	process_workloads,    many_workloads,	zerocopy_workloads,   odirect_workloads,
 	cow_workloads,	      fds_workloads,	writeback_workloads,  pipe_workloads,
 	short_workloads,      zero_workloads,	process_vm_workloads, peek_workloads,
-	zc_receive_workloads,
+	zc_receive_workloads, tls_workloads,
 };
 
 static const struct option long_options[] = {

@@ -52,13 +52,13 @@ enum verdict judge(const struct transfer *transfer, const struct cs_lost *lost)
 	/* What the socket does later with pinned pages (MSG_ZEROCOPY) may be unseen. */
 	if (is_pinned(transfer) && !transfer->followed)
 		return VERDICT_UNKNOWN;
+	if (transfer->unseen_tls)
+		return VERDICT_UNKNOWN;
 	if (!transfer->from->known || !transfer->from->resolved)
 		return VERDICT_UNKNOWN;
 	/* Bytes that were delivered while no hook saw how may have been copied. */
 	for (size_t i = 0; i < transfer->nr_hops; i++)
-		if (hop_how(transfer->hops[i].id) != CS_DIRTY &&
-		    (hop_how(transfer->hops[i].id) != CS_DMA ||
-		     hop_is_direct(transfer->hops[i].id)))
+		if (hop_passes_on(transfer->hops[i].id))
 			passed_on += transfer->hops[i].bytes;
 	return passed_on >= transfer->delivered_bytes ? VERDICT_ZERO_COPY : VERDICT_UNKNOWN;
 }
@@ -176,6 +176,11 @@ static void find_receiving(struct list *list, const struct transfer *transfer)
 		    "More bytes were copied out of the socket than were received: MSG_PEEK copies "
 		    "what is copied again later. Receive into a buffer and look there, or ask for "
 		    "the length alone (MSG_PEEK | MSG_TRUNC).");
+	if (has_hop(transfer, CS_SOCKET_GATHERED))
+		add(list, "records-gathered", false,
+		    "Records of kernel TLS were copied together, as the receive buffer had no "
+		    "room for the rest of one: a larger buffer (SO_RCVBUF, net.ipv4.tcp_rmem) or a "
+		    "receiver that is not behind saves that.");
 	if (copied && has_call(transfer, "getsockopt"))
 		add(list, "receive-not-mapped", false,
 		    "TCP_ZEROCOPY_RECEIVE copied bytes that it could not map: only whole, aligned "
@@ -196,6 +201,11 @@ static void find_in_transfer(struct list *list, const struct transfer *transfer)
 		    "only the other way, from memory into a pipe.");
 	find_later_copies(list, transfer);
 	find_receiving(list, transfer);
+	if (transfer_transformed(transfer))
+		add(list, "transformed", false,
+		    "The kernel encrypted or decrypted the bytes (kernel TLS): no copy, but the "
+		    "CPU reads and writes each of them once, which only a device that does TLS "
+		    "would save.");
 	if (has_hop(transfer, CS_USER_TO_USER) || has_hop(transfer, CS_MAPPING_TO_USER))
 		add(list, "between-processes", false,
 		    "The kernel copied the bytes from the memory of one process to that of "
@@ -354,6 +364,18 @@ static void find_derived(struct list *list, const struct report *report, struct 
 				 names.text));
 }
 
+static void find_unseen_tls(struct list *list, const struct report *report, struct arena *arena)
+{
+	if (report->unseen_tls)
+		add(list, "kernel-tls-unseen", false,
+		    arena_printf(arena,
+				 "Kernel TLS was put on %zu %s after copyscope had started without "
+				 "hooks on it: what they carried is missing here. Load its module "
+				 "first (modprobe tls).",
+				 report->unseen_tls,
+				 report->unseen_tls == 1 ? "socket" : "sockets"));
+}
+
 static void find_unattributed(struct list *list, const struct report *report, struct arena *arena)
 {
 	if (report->audit.unattributed)
@@ -372,6 +394,7 @@ void find_in_report(struct report *report, struct arena *arena)
 	find_losses(&list, report, arena);
 	find_derived(&list, report, arena);
 	find_unattributed(&list, report, arena);
+	find_unseen_tls(&list, report, arena);
 	findings = arena_alloc(arena, list.count * sizeof(*findings));
 	memcpy(findings, list.findings, list.count * sizeof(*findings));
 	report->findings = findings;

@@ -24,6 +24,9 @@ bool row_is_side(const struct cs_row *row)
 	case CS_CACHE_TO_DISK:
 	case CS_SOCKET_TO_NIC:
 	case CS_SOCKET_TO_SOCKET:
+	case CS_SOCKET_ENCRYPTED:
+	case CS_SOCKET_DECRYPTED:
+	case CS_SOCKET_GATHERED:
 	case CS_CACHE_TO_MAPPING:
 		return true;
 	default:

@@ -152,6 +152,7 @@ struct report_endpoint name_endpoint(const struct recording *recording, uint32_t
 	ret.dev_major = endpoint->inode.dev >> 20;
 	ret.dev_minor = endpoint->inode.dev & 0xfffff;
 	ret.filled_bytes = endpoint->filled_bytes;
+	ret.tls = endpoint->flags & CS_ENDPOINT_TLS;
 	/* The kind is the first thing to be known; memory has no row of the table. */
 	ret.known = endpoint->kind > CS_KIND_MEMORY && endpoint->kind < CS_KIND_MAX;
 	if (!ret.known)
