@@ -33,6 +33,7 @@ my $report = check_all(
 		["$_: odd sizes", 'tls-send', '--mode', $_, @bytes],
 		["$_: read, send", 'tls-send', '--mode', $_, '--src', $src],
 		["$_: sendfile", 'tls-sendfile', '--mode', $_, '--src', $src],
+		["$_: sendfile, cold", 'tls-sendfile', '--mode', $_, '--src', $src, '--cold'],
 		["$_: sendfile, odd sizes", 'tls-sendfile', '--mode', $_, '--src', $src, @bytes],
 		["$_: sends of parts of records", 'tls-send', '--mode', "$_ more", @bytes],
 		["$_: receives of parts of records", 'tls-send', '--mode', "$_ small", @bytes],
