@@ -8,6 +8,7 @@
 #include "bpf/ledger.bpf.h"
 
 #define MSG_PEEK 0x2
+#define MSG_ERRQUEUE 0x2000
 
 /* Else the end of the syscall counts what is sent and received. */
 static __always_inline bool is_measured(void)
@@ -190,6 +191,8 @@ int TRACED_PROG(on_tls_sw_recvmsg, struct sock *sk, struct msghdr *msg, u64 size
 	if (!is_measured() || !user_backed(&msg->msg_iter))
 		return 0;
 	bpf_get_func_ret(ctx, &ret);
+	if (flags & MSG_ERRQUEUE && (int)ret <= 0)
+		return 0;
 	bytes = (int)ret > 0 ? (int)ret : 0;
 	if (!decrypted)
 		key.hop = CS_SOCKET_TO_USER;
