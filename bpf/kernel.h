@@ -245,6 +245,9 @@ struct io_notif_data {
 
 struct skb_shared_info {
 	u8 flags;
+	struct {
+		int counter;
+	} dataref;
 	void *destructor_arg;
 };
 
@@ -254,6 +257,8 @@ struct sk_buff {
 	unsigned int len;
 	unsigned int data_len;
 	int skb_iif;
+	u8 cloned : 1;
+	u8 head_frag : 1;
 	unsigned int end;
 	unsigned char *head;
 	unsigned char *data;

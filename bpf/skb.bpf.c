@@ -8,6 +8,7 @@
 #include "bpf/skb.bpf.h"
 
 #define MAX_PINNINGS 16384
+#define IPPROTO_UDP 17
 #define SKBFL_ZEROCOPY_ENABLE 1 /* of an enum without a name to ask the kernel for */
 
 /* Who pinned the pages of the packets that name a struct ubuf_info. */
@@ -57,26 +58,53 @@ static __always_inline u64 owner_around(u64 uarg, bool in_packet)
 	return in_packet ? socket_around(uarg) : ring_around(uarg);
 }
 
+/* The send that is under way pinned @bytes; the packets will name @uarg. */
+static __always_inline void pinned(struct thread *t, struct sock *sk, struct msghdr *msg, u64 uarg,
+				   u64 bytes)
+{
+	struct pinning p = {};
+
+	t->spliced += bytes;
+		p.kind = kind_of(uarg);
+	p.endpoint = endpoint_of(t, sk->sk_socket->file);
+	p.in_packet = !msg->msg_ubuf;
+	p.owner = owner_around(uarg, p.in_packet);
+	bpf_map_update_elem(&pinnings, &uarg, &p, BPF_ANY);
+}
+
 SEC("?fexit/skb_zerocopy_iter_stream")
 int TRACED_PROG(on_skb_zerocopy_iter_stream, struct sock *sk, struct sk_buff *skb,
 		struct msghdr *msg, int len, struct ubuf_info *uarg, int ret)
 {
-	struct pinning p = {};
 	struct thread *t;
-	u64 at;
 
 	if (ret <= 0)
 		return 0;
 	t = thread_of(task);
-	if (!t)
+	if (t)
+		pinned(t, sk, msg, address(t, uarg), ret);
+	return 0;
+}
+
+/*
+ * What UDP pins, by an inlined routine that calls this one; TCP's is seen
+ * above.  io_uring comes here twice, the second time without a message.
+ */
+SEC("?fexit/__zerocopy_sg_from_iter")
+int TRACED_PROG(on_zerocopy_sg_from_iter, struct msghdr *msg, struct sock *sk, struct sk_buff *skb,
+		void *from, u64 length)
+{
+	struct skb_shared_info *info;
+	struct thread *t;
+	u64 ret = 0;
+
+	bpf_get_func_ret(ctx, &ret);
+	if ((int)ret < 0 || !msg || !sk || sk->sk_protocol != IPPROTO_UDP)
 		return 0;
-	t->spliced += ret;
-	at = address(t, uarg);
-	p.kind = kind_of(at);
-	p.endpoint = endpoint_of(t, sk->sk_socket->file);
-	p.in_packet = !msg->msg_ubuf;
-	p.owner = owner_around(at, p.in_packet);
-	bpf_map_update_elem(&pinnings, &at, &p, BPF_ANY);
+	info = (void *)(skb->head + skb->end);
+	t = thread_of(task);
+	if (t)
+		pinned(t, sk, msg, (u64)BPF_CORE_READ(info, destructor_arg), length);
 	return 0;
 }
 
@@ -108,7 +136,8 @@ int BPF_PROG(on_skb_copy_ubufs, struct sk_buff *skb)
 	return 0;
 }
 
-static __always_inline int copied_for_device(struct sk_buff *skb, u64 bytes, bool whole)
+/* The owner is that of @skb; @bytes, or the payload of the packet @whole. */
+static __always_inline int copied_for_device(struct sk_buff *skb, struct sk_buff *whole, u64 bytes)
 {
 	struct cs_row_key key = { .call = CS_CALL_KERNEL, .hop = CS_SOCKET_TO_SOCKET };
 	struct cs_endpoint *e;
@@ -116,10 +145,10 @@ static __always_inline int copied_for_device(struct sk_buff *skb, u64 bytes, boo
 
 	index = sender_of(skb);
 	e = bpf_map_lookup_elem(&endpoints, &index);
-	if (!index || !e || e->kind != CS_KIND_TCP)
+	if (!index || !e)
 		return 0;
 	key.destination = index;
-	add_side(&key, whole ? payload_bytes(skb, e->kind) : bytes);
+	add_side(&key, whole ? payload_bytes(whole, e->kind) : bytes);
 	return 0;
 }
 
@@ -129,17 +158,34 @@ static __always_inline bool is_sent(struct sk_buff *skb)
 	return skb->sk && !skb->skb_iif;
 }
 
-/* A large packet cut into segments: those without fragments hold copies. */
-SEC("?fexit/skb_segment")
-int BPF_PROG(on_skb_segment, struct sk_buff *skb, u64 features, struct sk_buff *segments)
+/* A large packet was cut into segments: those without fragments hold copies. */
+static __always_inline bool are_copies(struct sk_buff *segments)
 {
 	u64 at = (u64)segments;
 
-	if (!is_sent(skb) || !at || at >= (u64)-4095)
+	return at && at < (u64)-4095 && !BPF_CORE_READ(segments, data_len);
+}
+
+SEC("?fexit/skb_segment")
+int BPF_PROG(on_skb_segment, struct sk_buff *skb, u64 features, struct sk_buff *segments)
+{
+	if (!is_sent(skb) || BPF_CORE_READ(skb, sk, sk_protocol) == IPPROTO_UDP ||
+	    !are_copies(segments))
 		return 0;
-	if (BPF_CORE_READ(segments, data_len))
+	return copied_for_device(skb, skb, 0);
+}
+
+/*
+ * UDP takes the socket from the large packet while it is cut, and gives it to
+ * the segments.  Segments without one are of a receiver.
+ */
+SEC("?fexit/__udp_gso_segment")
+int BPF_PROG(on_udp_gso_segment, struct sk_buff *skb, u64 features, bool is_ipv6,
+	     struct sk_buff *segments)
+{
+	if (!are_copies(segments) || !BPF_CORE_READ(segments, sk))
 		return 0;
-	return copied_for_device(skb, 0, true);
+	return copied_for_device(segments, skb, 0);
 }
 
 /*
@@ -151,5 +197,5 @@ int BPF_PROG(on_pskb_pull_tail, struct sk_buff *skb, int delta, void *tail)
 {
 	if (!is_sent(skb) || !tail || delta <= 0 || skb->data_len)
 		return 0;
-	return copied_for_device(skb, delta, false);
+	return copied_for_device(skb, NULL, delta);
 }

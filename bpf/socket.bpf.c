@@ -11,7 +11,14 @@
 #define MSG_PEEK 0x2
 #define MSG_TRUNC 0x20
 #define MSG_ERRQUEUE 0x2000
+#define MSG_ZEROCOPY 0x4000000
 #define IPPROTO_TCP 6
+
+/* By a syscall, or by a request of io_uring whose buffer is not the process's. */
+static __always_inline bool is_splice(u32 call)
+{
+	return call == NR_sendfile || call == NR_splice || call >= CS_CALL_NO_SYSCALL;
+}
 
 /* The end of one message's send: user memory by an operation, else for a splice under way. */
 static __always_inline int sent(struct task_struct *task, struct file *file, struct msghdr *msg,
@@ -37,6 +44,8 @@ static __always_inline int sent(struct task_struct *task, struct file *file, str
 		/* MSG_ZEROCOPY: the pages were pinned, all of them or none. */
 		key.hop = CS_USER_PINNED_BY_SOCKET;
 		mapping_hop = CS_MAPPING_PINNED_BY_SOCKET;
+	} else if (msg->msg_flags & MSG_ZEROCOPY) {
+		key.flags = CS_ROW_NOT_PINNED;
 	}
 	key.process = t->process;
 	key.destination = endpoint_of(t, file);
@@ -55,10 +64,16 @@ static __always_inline int received(struct task_struct *task, struct file *file,
 	s64 bytes = ret;
 
 	t = thread_of(task);
-	if (!t || !in_user_memory(t, &msg->msg_iter))
+	if (!t)
 		return 0;
 	if (bytes < 0)
 		bytes = 0;
+	if (!in_user_memory(t, &msg->msg_iter)) {
+		/* A splice from a socket that has no pages to hand on. */
+		if (is_splice(call_or_request(t, task)))
+			t->copied += bytes;
+		return 0;
+	}
 	/* A datagram's full length may be returned, more than there was room for. */
 	if (bytes > size)
 		bytes = size;
@@ -68,6 +83,12 @@ static __always_inline int received(struct task_struct *task, struct file *file,
 	segments_of(t, &msg->msg_iter, bytes, &s);
 	fold_read(t, task, &key, &s, bytes, flags & MSG_PEEK ? 0 : bytes);
 	return 0;
+}
+
+/* No payload: what the error queue tells of pinned pages. */
+static __always_inline bool is_notice(int flags, int ret)
+{
+	return flags & MSG_ERRQUEUE && ret <= 0;
 }
 
 SEC("?fexit/tcp_sendmsg_locked")
@@ -83,8 +104,7 @@ int TRACED_PROG(on_tcp_recvmsg, struct sock *sk, struct msghdr *msg, u64 size, i
 	u64 ret = 0;
 
 	bpf_get_func_ret(ctx, &ret);
-	/* No payload: what the error queue tells of pinned pages. */
-	if (flags & MSG_ERRQUEUE && (int)ret <= 0)
+	if (is_notice(flags, ret))
 		return 0;
 	/* TCP throws the bytes away. */
 	if (flags & MSG_TRUNC)
@@ -97,6 +117,9 @@ int TRACED_PROG(on_udp_sendmsg, struct sock *sk, struct msghdr *msg, u64 size, i
 {
 	struct thread *t;
 
+	/* 6.1 begins to splice into UDP with a message that is empty. */
+	if (!size && is_splice(current_call(task)))
+		return 0;
 	if (sk->__sk_common.skc_family == AF_INET6) {
 		t = thread_of(task);
 		if (t)
@@ -128,6 +151,8 @@ int TRACED_PROG(on_udpv6_sendmsg, struct sock *sk, struct msghdr *msg, u64 size,
 		u64 ret = 0;                                                                     \
                                                                                                  \
 		bpf_get_func_ret(ctx, &ret);                                                     \
+		if (is_notice(flags, ret))                                                       \
+			return 0;                                                                \
 		return received(task, sk->sk_socket->file, msg, size, flags, ret);               \
 	}
 
@@ -181,6 +206,37 @@ int TRACED_PROG(on_skb_splice_from_iter)
 
 	bpf_get_func_ret(ctx, &ret);
 	return referenced(task, ret);
+}
+
+/*
+ * Splice takes the pages of a packet.  What lies in its head, which is none of
+ * its own pages, is copied: see skb_head_is_locked() and linear_to_page() in
+ * net/core/skbuff.c.
+ */
+SEC("?fexit/skb_splice_bits")
+int TRACED_PROG(on_skb_splice_bits, struct sk_buff *skb, struct sock *sk, u32 offset, void *pipe,
+		u32 length, u32 flags, int ret)
+{
+	struct skb_shared_info *info = (void *)(skb->head + skb->end);
+	u32 head = skb->len - skb->data_len;
+	struct thread *t;
+
+	if (ret <= 0 || offset >= head)
+		return 0;
+	if (BPF_CORE_READ_BITFIELD(skb, head_frag) &&
+	    !(BPF_CORE_READ_BITFIELD(skb, cloned) &&
+	      (u16)BPF_CORE_READ(info, dataref.counter) != 1))
+		return 0;
+	t = thread_of(task);
+	if (!t)
+		return 0;
+	head -= offset;
+	if (head > (u32)ret)
+		head = ret;
+	t->copied += head;
+	/* By none of the primitives: the audit is told, or it would miss them. */
+	add_audit(task->tgid, CS_TO_ITER, head, 0);
+	return 0;
 }
 
 /* The syscall around many messages, counted with the row of the last one. */

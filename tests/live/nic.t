@@ -7,15 +7,12 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Copyscope;
-use IO::Socket::INET;
 use Test::More;
 
 plan skip_all => 'the NIC is one of the virtual machine' unless in_guest();
 
 my $bytes = 8 << 20;
 my $src = prepare("$dir/src", $bytes);
-
-sub ip { system('ip', @_) == 0 or BAIL_OUT("ip @_ failed") }
 
 # Sends the file to an address and waits until the other end has it all.
 my $sender = <<'END';
@@ -62,18 +59,29 @@ sub check
 nic_up();
 check($_, '10.0.3.100:7000', 1) for 'read', 'sendfile';
 
-# The other end of a veth pair, in a namespace of its own.
-ip('netns', 'add', 'there');
-ip('link', 'add', 'here0', 'type', 'veth', 'peer', 'name', 'there0', 'netns', 'there');
-ip('address', 'add', '10.9.0.1/24', 'dev', 'here0');
-ip('link', 'set', 'here0', 'up');
-ip('-n', 'there', 'address', 'add', '10.9.0.2/24', 'dev', 'there0');
-ip('-n', 'there', 'link', 'set', 'there0', 'up');
-my $sink = open my $ready, '-|', 'ip', 'netns', 'exec', 'there', $^X, '-MIO::Socket::INET', '-e',
-	'$l = IO::Socket::INET->new(Listen => 5, LocalAddr => "10.9.0.2:7000") or die;
-	$| = 1; print "ready\n";
-	while ($c = $l->accept) { 1 while sysread $c, $b, 65536; close $c }';
-is(scalar <$ready>, "ready\n", 'a sink in another namespace');
-check($_, '10.9.0.2:7000', 0) for 'read', 'sendfile';
-kill 'KILL', $sink;
+# What goes through a pipe, too.
+for my $run (['splice', 'file', 'page_cache>pipe_buffer reference', '--src', $src],
+	['vmsplice', 'memory', 'user_buffer>pipe_buffer reference'],
+	['vmsplice', 'memory', 'user_buffer>pipe_buffer reference', '--mode', 'gift']) {
+	my ($how, $from, $hop, @more) = @$run;
+	my ($report, $truth) = trace([$how, '--to', 'tcp:10.0.3.100:7000', @more]);
+	my $name = "$how @more[0 .. $#more] by the card";
+
+	my ($t, $other) = find_transfers($report,
+		grep { $_->{to}{kind} eq 'tcp' } @{$truth->{flows}});
+	check_lost($report);
+	check_audit($report);
+	ok($t && !$other, "$name: one transfer") or next;
+	my $hops = hops_of($t);
+	is($t->{from}{kind}, $from, "$name: from where it came");
+	is($hops->{$hop}, $bytes, "$name: the pipe holds the pages");
+	is($hops->{'pipe_buffer>socket_buffer reference'}, $bytes, "$name: and then the socket");
+	cmp_ok($hops->{'socket_buffer>nic dma'} // 0, '>=', $bytes, "$name: the card fetched them");
+	is($t->{cpu_copied_bytes}, 0, "$name: no byte is copied");
+	is($t->{verdict}, 'zero-copy', "$name: so says the verdict");
+}
+
+# The other end of a veth pair does no DMA.
+my $far = veth_up('here0', 9);
+check($_, "$far:7000", 0) for 'read', 'sendfile';
 done_testing();

@@ -30,6 +30,7 @@ check_all(
 	['splice to tcp', @splice, '--to', 'tcp'],
 	['splice to tcp, cold', @splice, '--to', 'tcp', '--cold'],
 	['splice to a unix socket', @splice, '--to', 'unix'],
+	['splice from tcp to a file', 'splice-from', @dst, '--mode', 'tcp'],
 	['splice to a file', @splice, '--to', 'file', @dst],
 	['copy_file_range', 'copy-file-range', '--src', $src, @dst],
 	['copy_file_range, one call', 'copy-file-range', '--src', $src, @dst, '--chunk', 8 << 20],

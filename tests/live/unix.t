@@ -25,5 +25,17 @@ check_all(
 	['datagrams: sendmmsg, recvmmsg', @datagram, '--write', 'sendmmsg', '--receive',
 		'recvmmsg'],
 	['datagrams that are cut', @datagram, '--mode', 'cut'],
+	['datagrams in their order', 'source', '--to', 'unix-seqpacket', '--chunk', 32768],
+);
+# Without a user buffer; the derived tier does not know what the kernel made of these.
+check_all(
+	['sendfile as datagrams', 'sendfile', '--src', $src, '--to', 'unix-dgram', '--chunk',
+		32768],
+	['a stream spliced to a file', 'splice-from', '--dst', "$dir/dst", '--mode', 'unix'],
+	['datagrams spliced to a file', 'splice-from', '--dst', "$dir/dst", '--mode',
+		'unix-dgram'],
+) if measured();
+check_all(
+	['a file that another process opened', 'passed-fd', '--src', $src, '--to', 'tcp'],
 );
 done_testing();

@@ -52,8 +52,8 @@ for my $ring ('inline', 'async', 'sqpoll,files') {
 			'uring-read-fixed', @ring],
 		["$ring: splice to tcp", 'splice', @src, @tcp, @ring],
 		["$ring: splice to a file", 'splice', @src, @file, @ring],
-		["$ring: send_zc", 'zerocopy', @memory, '--write', 'uring-send-zc', @ring],
-		["$ring: send_zc, fixed buffer", 'zerocopy', @memory, '--write',
+		["$ring: send_zc", 'zerocopy', @memory, '--to', 'tcp', '--write', 'uring-send-zc', @ring],
+		["$ring: send_zc, fixed buffer", 'zerocopy', @memory, '--to', 'tcp', '--write',
 			'uring-send-zc-fixed', @ring],
 	);
 }
@@ -72,7 +72,7 @@ cmp_ok(switches_of_calls($report, $truth[2]{pid}), '<', $reads, 'a polled queue 
 SKIP: {
 	skip 'the NIC is one of the virtual machine', 1 unless in_guest();
 	nic_up();
-	my @to = ('--dst', '10.0.3.100:7000', @memory);
+	my @to = ('--to', 'tcp:10.0.3.100:7000', @memory);
 
 	($report, @truth) = trace(map { ['zerocopy', @to, '--write', $_] }
 		'uring-send-zc', 'uring-send-zc-fixed');

@@ -15,19 +15,6 @@ plan skip_all => 'the NIC is one of the virtual machine' unless in_guest();
 my $pinned = 'user_buffer>socket_buffer reference';
 my $later = 'socket_buffer>socket_buffer copy';
 
-sub ip { system('ip', @_) == 0 or BAIL_OUT("ip @_ failed") }
-
-# Turns off what a device can do: ETHTOOL_SSG.
-sub no_scatter_gather
-{
-	my ($name) = @_;
-	my $value = pack 'LL', 0x19, 0;
-	my $request = pack 'a16 P x16', $name, $value;
-
-	socket my $s, 2, 2, 0 or die "socket: $!";
-	ioctl $s, 0x8946, $request or BAIL_OUT("scatter-gather of $name: $!");
-}
-
 sub codes { return join ' ', map { $_->{code} } @{$_[0]{findings}} }
 
 # One transfer of the sender, whose hops the truth told.
@@ -42,7 +29,8 @@ sub sent
 }
 
 # Over loopback: all that was pinned is copied, and the receiver copies.
-my ($report, @truth) = trace(['zerocopy'], ['zerocopy', '--bytes', 1000001, '--chunk', 30000]);
+my ($report, @truth) = trace(['zerocopy', '--to', 'tcp'],
+	['zerocopy', '--to', 'tcp', '--bytes', 1000001, '--chunk', 30000]);
 check_audit($report);
 check_lost($report);
 check_report($report, $truth[$_], ('64 KiB', 'odd sizes')[$_]) for 0 .. 1;
@@ -56,7 +44,7 @@ for my $truth (@truth) {
 
 # By a card that gathers.
 nic_up();
-($report, @truth) = trace(['zerocopy', '--dst', '10.0.3.100:7000']);
+($report, @truth) = trace(['zerocopy', '--to', 'tcp:10.0.3.100:7000']);
 check_audit($report);
 check_lost($report);
 {
@@ -73,19 +61,8 @@ check_lost($report);
 }
 
 # A veth pair that gathers and one that does not.
-ip('netns', 'add', 'far');
-ip('link', 'add', 'near0', 'type', 'veth', 'peer', 'name', 'far0', 'netns', 'far');
-ip('address', 'add', '10.8.0.1/24', 'dev', 'near0');
-ip('link', 'set', 'near0', 'up');
-ip('-n', 'far', 'address', 'add', '10.8.0.2/24', 'dev', 'far0');
-ip('-n', 'far', 'link', 'set', 'far0', 'up');
-my $sink = open my $ready, '-|', 'ip', 'netns', 'exec', 'far', $^X, '-MIO::Socket::INET', '-e',
-	'$l = IO::Socket::INET->new(Listen => 5, LocalAddr => "10.8.0.2:7000") or die;
-	$| = 1; print "ready\n";
-	while ($c = $l->accept) { 1 while sysread $c, $b, 65536; close $c }';
-is(scalar <$ready>, "ready\n", 'a sink in another namespace');
-
-($report, @truth) = trace(['zerocopy', '--dst', '10.8.0.2:7000']);
+my $far = veth_up('near0', 8);
+($report, @truth) = trace(['zerocopy', '--to', "tcp:$far:7000"]);
 {
 	my ($t, $flow) = sent($report, $truth[0]);
 
@@ -95,10 +72,10 @@ is(scalar <$ready>, "ready\n", 'a sink in another namespace');
 	cmp_ok(hops_of($t)->{$later}, '<=', 1.05 * (8 << 20), 'veth: once');
 }
 
-no_scatter_gather('near0');
+switch_off('near0', 'scatter-gather');
 my $src = prepare("$dir/src");
-($report) = path_json(['--from', "file:$src"], $^X, '-MIO::Socket::INET', '-e', <<'END', $src);
-	my $s = IO::Socket::INET->new(PeerAddr => '10.8.0.2:7000') or die;
+($report) = path_json(['--from', "file:$src"], $^X, '-MIO::Socket::INET', '-e', <<'END', $src, $far);
+	my $s = IO::Socket::INET->new(PeerAddr => "$ARGV[1]:7000") or die;
 	open my $f, '<', $ARGV[0] or die;
 	1 while syscall(40, fileno $s, fileno $f, 0, 1 << 20) > 0;
 	shutdown $s, 1;
@@ -113,5 +90,4 @@ END
 	is($t->{verdict}, 'copied', 'no scatter-gather: so says the verdict');
 	is(codes($t), 'software-segmentation', 'no scatter-gather: and the finding');
 }
-kill 'KILL', $sink;
 done_testing();

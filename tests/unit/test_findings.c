@@ -152,6 +152,42 @@ static void segments_are_of_all_that_was_sent(void **state)
 	report_free(report);
 }
 
+static void zerocopy_that_was_not(void **state)
+{
+	struct world w;
+	struct report *report;
+
+	(void)state;
+	begin(&w);
+	ROW(w.p, CS_MEMORY, w.tcp, CS_USER_TO_SOCKET, NR_SENDTO, 1, MIB)->key.flags =
+		CS_ROW_NOT_PINNED;
+	report = report_of(&w.fixture);
+	assert_true(transfer_says(&report->transfers[0], "zerocopy-fallback"));
+	assert_false(transfer_says(&report->transfers[0], "software-segmentation"));
+	report_free(report);
+}
+
+/* Sockets that take no pages, or have none to give. */
+static void a_splice_may_copy(void **state)
+{
+	struct world w;
+	struct report *report;
+	uint32_t dgram;
+
+	(void)state;
+	begin(&w);
+	dgram = fixture_other(&w.fixture, CS_KIND_UNIX, NULL);
+	ROW(w.p, w.file, dgram, CS_CACHE_TO_SOCKET, NR_SENDFILE, 1, MIB);
+	ROW(w.p, dgram, w.file, CS_SOCKET_TO_PIPE, NR_SPLICE, 1, MIB);
+	ROW(w.p, w.file, w.tcp, CS_CACHE_HELD_BY_SOCKET, NR_SENDFILE, 1, MIB);
+	report = report_of(&w.fixture);
+	assert_int_equal(report->nr_transfers, 3);
+	assert_true(transfer_says(between(report, CS_KIND_FILE, CS_KIND_UNIX), "splice-copied"));
+	assert_true(transfer_says(between(report, CS_KIND_UNIX, CS_KIND_FILE), "splice-copied"));
+	assert_false(transfer_says(between(report, CS_KIND_FILE, CS_KIND_TCP), "splice-copied"));
+	report_free(report);
+}
+
 static void direct_io_is_zero_copy_as_far_as_dma_was_seen(void **state)
 {
 	struct world w;
@@ -482,6 +518,8 @@ int main(void)
 		cmocka_unit_test(stores_to_a_mapping_are_told),
 		cmocka_unit_test(pinned_pages_are_followed),
 		cmocka_unit_test(segments_are_of_all_that_was_sent),
+		cmocka_unit_test(zerocopy_that_was_not),
+		cmocka_unit_test(a_splice_may_copy),
 		cmocka_unit_test(direct_io_is_zero_copy_as_far_as_dma_was_seen),
 		cmocka_unit_test(zero_copy_needs_nothing_to_be_lost),
 		cmocka_unit_test(derived_and_measured_make_derived),

@@ -484,6 +484,42 @@ static void vmsplice_is_no_end(void **state)
 	report_free(report);
 }
 
+/* The tracing began, or ended, with bytes in the pipe. */
+static void a_pipe_may_hold_bytes(void **state)
+{
+	struct world w;
+	const struct transfer *sent, *held;
+	struct report *report;
+
+	(void)state;
+	begin(&w);
+	ROW(w.p, w.file, w.pipe, CS_CACHE_HELD_BY_PIPE, NR_SPLICE, 8, 8 * MIB);
+	ROW(w.p, w.pipe, w.tcp, CS_PIPE_HELD_BY_SOCKET, NR_SPLICE, 6, 6 * MIB);
+	report = report_of(&w.fixture);
+	assert_int_equal(report->nr_transfers, 2);
+	sent = between(report, CS_KIND_FILE, CS_KIND_TCP);
+	held = between(report, CS_KIND_FILE, CS_KIND_PIPE);
+	assert_int_equal(sent->delivered_bytes, 6 * MIB);
+	assert_int_equal(transfer_hop_bytes(sent, CS_CACHE_HELD_BY_PIPE), 6 * MIB);
+	assert_int_equal(call_count(sent, "splice"), 12);
+	assert_int_equal(held->delivered_bytes, 2 * MIB);
+	assert_int_equal(call_count(held, "splice"), 2);
+	report_free(report);
+
+	begin(&w);
+	ROW(w.p, w.file, w.pipe, CS_CACHE_HELD_BY_PIPE, NR_SPLICE, 6, 6 * MIB);
+	ROW(w.p, w.pipe, w.tcp, CS_PIPE_HELD_BY_SOCKET, NR_SPLICE, 8, 8 * MIB);
+	report = report_of(&w.fixture);
+	assert_int_equal(report->nr_transfers, 2);
+	sent = between(report, CS_KIND_FILE, CS_KIND_TCP);
+	held = between(report, CS_KIND_PIPE, CS_KIND_TCP);
+	assert_int_equal(sent->delivered_bytes, 6 * MIB);
+	assert_int_equal(transfer_hop_bytes(sent, CS_PIPE_HELD_BY_SOCKET), 6 * MIB);
+	assert_int_equal(call_count(sent, "splice"), 12);
+	assert_int_equal(held->delivered_bytes, 2 * MIB);
+	report_free(report);
+}
+
 /* Each of these keeps the pipe an endpoint. */
 static void other_pipes_are_not_joined(void **state)
 {
@@ -599,6 +635,7 @@ int main(void)
 		cmocka_unit_test(a_tee_goes_to_both),
 		cmocka_unit_test(two_sources_of_a_pipe),
 		cmocka_unit_test(vmsplice_is_no_end),
+		cmocka_unit_test(a_pipe_may_hold_bytes),
 		cmocka_unit_test(other_pipes_are_not_joined),
 		cmocka_unit_test(a_pipe_that_feeds_itself_ends),
 		cmocka_unit_test(indices_of_nothing_do_no_harm),

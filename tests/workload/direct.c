@@ -42,6 +42,8 @@ static void send_file(void)
 		check("sendfile", n);
 		done += n;
 		calls++;
+		messages_moved = 1;
+		sink_sent(&sink);
 	}
 	window_close(calls);
 	flow = flow_add(place_of(in, options.src), sink.place, done - before);
@@ -114,6 +116,8 @@ static void splice_through(void)
 		check("splice", n);
 		calls += 1 + splice_on(ends[0], sink.fd, n);
 		done += n;
+		messages_moved = 1;
+		sink_sent(&sink);
 	}
 	window_close(calls);
 	flow = flow_add(place_of(in, options.src), sink.place, done);

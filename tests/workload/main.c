@@ -14,11 +14,11 @@ struct options options = {
 };
 
 static const struct workload *const families[] = {
-	relay_workloads,      direct_workloads, map_workloads,	      link_workloads,
-	process_workloads,    many_workloads,	zerocopy_workloads,   odirect_workloads,
-	cow_workloads,	      fds_workloads,	writeback_workloads,  pipe_workloads,
-	short_workloads,      zero_workloads,	process_vm_workloads, peek_workloads,
-	zc_receive_workloads, tls_workloads,
+	relay_workloads,   direct_workloads,	 map_workloads,	      link_workloads,
+	process_workloads, many_workloads,	 zerocopy_workloads,  odirect_workloads,
+	cow_workloads,	   fds_workloads,	 writeback_workloads, pipe_workloads,
+	short_workloads,   zero_workloads,	 socket_workloads,    process_vm_workloads,
+	peek_workloads,	   zc_receive_workloads, tls_workloads,
 };
 
 static const struct option long_options[] = {
@@ -55,7 +55,8 @@ static void usage(void)
 		for (const struct workload *w = families[i]; w->name; w++)
 			fprintf(stderr, "  %-22s %s\n", w->name, w->text);
 	fprintf(stderr, "\n  --src FILE --src2 FILE --dst FILE\n"
-			"  --to none|file|tcp|tcp6|udp|unix|unix-dgram|pipe\n"
+			"  --to none|file|pipe|tcp|tcp6|udp|udp6|unix|unix-dgram|unix-seqpacket|\n"
+			"       tcp:ADDRESS:PORT|udp:ADDRESS:PORT\n"
 			"  --read CALL --write CALL --receive CALL --mode "
 			"peek|trunc|cut|shared|read|msync|fsync|...\n"
 			"  --ring inline|async|sqpoll[,files]\n"

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -156,10 +157,17 @@ static socklen_t bind_anywhere(int fd, int family, struct sockaddr_storage *any)
 	return size;
 }
 
+static int type_of(const char *kind)
+{
+	if (!strcmp(kind, "unix-seqpacket"))
+		return SOCK_SEQPACKET;
+	return is_datagram(kind) ? SOCK_DGRAM : SOCK_STREAM;
+}
+
 void connect_ends(const char *kind, int ends[2])
 {
 	int family = strchr(kind, '6') ? AF_INET6 : AF_INET;
-	int type = is_datagram(kind) ? SOCK_DGRAM : SOCK_STREAM;
+	int type = type_of(kind);
 	struct sockaddr_storage receiver, sender;
 	socklen_t size;
 
@@ -187,6 +195,25 @@ void connect_ends(const char *kind, int ends[2])
 	if (getsockname(ends[1], (struct sockaddr *)&sender, &size) ||
 	    connect(ends[0], (struct sockaddr *)&sender, size))
 		die("connect: %s", strerror(errno));
+}
+
+/* Somebody else's receiver, who takes all: KIND:ADDRESS:PORT. */
+static int connect_to(const char *kind)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	const char *host = strchr(kind, ':') + 1, *port = strrchr(kind, ':');
+	char text[64] = "";
+	int fd;
+
+	if (port > host && port - host < (int)sizeof(text))
+		memcpy(text, host, port - host);
+	in.sin_port = htons(atoi(port + 1));
+	if (inet_pton(AF_INET, text, &in.sin_addr) != 1)
+		die("'%s' is no KIND:ADDRESS:PORT", kind);
+	fd = make_socket(AF_INET, type_of(kind));
+	if (connect(fd, (struct sockaddr *)&in, sizeof(in)))
+		die("%s: %s", kind, strerror(errno));
+	return fd;
 }
 
 static void open_file_sink(struct sink *sink)
@@ -217,10 +244,17 @@ struct sink sink_open(const char *kind, const char *path, uint64_t bytes)
 		sink.mapped_hop = "mapping>pipe_buffer copy";
 		sink.held_hop = "page_cache>pipe_buffer reference";
 	} else {
-		connect_ends(kind, ends);
 		sink.copied_hop = "user_buffer>socket_buffer copy";
 		sink.mapped_hop = "mapping>socket_buffer copy";
 		sink.held_hop = "page_cache>socket_buffer reference";
+		if (!strncmp(kind, "unix-", 5))
+			sink.held_hop = "page_cache>socket_buffer copy";
+		if (strchr(kind, ':')) {
+			sink.fd = connect_to(kind);
+			sink.place = place_of(sink.fd, NULL);
+			return sink;
+		}
+		connect_ends(kind, ends);
 	}
 	if (is_datagram(kind)) {
 		sink.arrived = shared_pages(sizeof(*sink.arrived));

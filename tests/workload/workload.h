@@ -35,7 +35,7 @@ struct workload {
 extern const struct workload relay_workloads[], direct_workloads[], map_workloads[],
 	link_workloads[], process_workloads[], many_workloads[], zerocopy_workloads[],
 	odirect_workloads[], cow_workloads[], fds_workloads[], writeback_workloads[],
-	pipe_workloads[], short_workloads[], zero_workloads[];
+	pipe_workloads[], short_workloads[], zero_workloads[], socket_workloads[];
 extern const struct workload process_vm_workloads[], peek_workloads[], tls_workloads[],
 	zc_receive_workloads[];
 
@@ -130,12 +130,15 @@ struct sink {
 	const char *copied_hop, *mapped_hop, *held_hop;
 };
 
-/* none file tcp tcp6 udp udp6 unix unix-dgram pipe, or of others: tcp:HOST:PORT udp:HOST:PORT */
+/*
+ * none file pipe tcp tcp6 udp udp6 unix unix-dgram unix-seqpacket; of somebody
+ * else: tcp:ADDRESS:PORT udp:ADDRESS:PORT.
+ */
 struct sink sink_open(const char *kind, const char *path, uint64_t bytes);
 /* The receiver only counts. */
-struct sink sink_open_unchecked(const char *kind, uint64_t bytes);
-/* Of a socket, without a process: ends[0] receives, ends[1] sends. */
+/* A pair of sockets: ends[0] receives, ends[1] sends. */
 void connect_ends(const char *kind, int ends[2]);
+struct sink sink_open_unchecked(const char *kind, uint64_t bytes);
 void sink_sent(struct sink *sink);
 void sink_close(struct sink *sink);
 bool sink_is_file(const struct sink *sink);

@@ -3,15 +3,15 @@
  * MSG_ZEROCOPY: each send waits until the kernel says, on the error queue of
  * the socket, that it let go of the pages, and whether it had copied them.
  */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <linux/errqueue.h>
-#include <netinet/in.h>
+#include <netinet/udp.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
+/* Wants struct timespec. */
+#include <linux/errqueue.h>
 
 #include "tests/workload/workload.h"
 
@@ -50,40 +50,24 @@ static void listen_for(int fd, struct told *told, uint32_t sends)
 	}
 }
 
-/* Somebody else's receiver at ADDRESS:PORT. */
-static struct sink connect_to(const char *address)
-{
-	struct sink sink = { .copied_hop = "user_buffer>socket_buffer copy" };
-	struct sockaddr_in in = { .sin_family = AF_INET };
-	const char *colon = strrchr(address, ':');
-	char host[64];
-
-	if (!colon || colon - address >= (int)sizeof(host))
-		die("'%s' is no ADDRESS:PORT", address);
-	memcpy(host, address, colon - address);
-	host[colon - address] = '\0';
-	in.sin_port = htons(atoi(colon + 1));
-	if (inet_pton(AF_INET, host, &in.sin_addr) != 1)
-		die("'%s' is no address", host);
-	sink.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (sink.fd < 0 || connect(sink.fd, (struct sockaddr *)&in, sizeof(in)))
-		die("%s: %s", address, strerror(errno));
-	sink.place = place_of(sink.fd, NULL);
-	return sink;
-}
-
 /* One send whose pages the kernel has let go of: *copied tells whether it copied them. */
-static ssize_t send_pinned(int fd, void *buffer, size_t bytes, bool *copied)
+static ssize_t send_pinned(struct sink *sink, void *buffer, size_t bytes, int segment_bytes,
+			   bool *copied)
 {
 	static uint32_t sends;
 	struct told told = { .sends = sends };
 	ssize_t n;
 
 	if (options.write)
-		return uring_send_zc(fd, buffer, bytes, strstr(options.write, "fixed"), copied);
-	n = send(fd, buffer, bytes, MSG_ZEROCOPY);
-	if (n > 0)
-		listen_for(fd, &told, ++sends);
+		return uring_send_zc(sink->fd, buffer, bytes, strstr(options.write, "fixed"),
+				     copied);
+	n = send(sink->fd, buffer, bytes, MSG_ZEROCOPY);
+	if (n <= 0)
+		return n;
+	/* A datagram stays pinned until the receiver took it. */
+	messages_moved = segment_bytes ? (n + segment_bytes - 1) / segment_bytes : 1;
+	sink_sent(sink);
+	listen_for(sink->fd, &told, ++sends);
 	*copied = told.copied;
 	return n;
 }
@@ -99,16 +83,19 @@ static const char *name_of_send(void)
 static void zerocopy(void)
 {
 	const char *name = name_of_send();
-	struct sink sink = options.dst ? connect_to(options.dst) :
-					 sink_open("tcp", NULL, options.bytes);
+	struct sink sink = sink_open(options.to, NULL, options.bytes);
 	unsigned char *buffer = zalloc_pages(options.chunk);
 	uint64_t sent = 0, copied = 0;
 	uint32_t sends = 0;
+	int segment_bytes = options.count > 1 ? options.count : 0;
 	struct flow *flow;
 	int one = 1;
 
 	if (setsockopt(sink.fd, SOL_SOCKET, SO_ZEROCOPY, &one, sizeof(one)))
 		die("SO_ZEROCOPY: %s", strerror(errno));
+	if (segment_bytes &&
+	    setsockopt(sink.fd, SOL_UDP, UDP_SEGMENT, &segment_bytes, sizeof(segment_bytes)))
+		die("UDP_SEGMENT: %s", strerror(errno));
 	window_open();
 	while (sent < options.bytes) {
 		size_t bytes = smaller(options.chunk, options.bytes - sent);
@@ -116,7 +103,7 @@ static void zerocopy(void)
 		ssize_t n;
 
 		pattern_fill(buffer, bytes, sent);
-		n = send_pinned(sink.fd, buffer, bytes, &later);
+		n = send_pinned(&sink, buffer, bytes, segment_bytes, &later);
 		if (n <= 0)
 			die("%s: %s", name, strerror(errno));
 		sends++;
@@ -132,7 +119,8 @@ static void zerocopy(void)
 }
 
 const struct workload zerocopy_workloads[] = {
-	{ "zerocopy", zerocopy, "send bytes made here with MSG_ZEROCOPY, over loopback or to --dst",
+	{ "zerocopy", zerocopy,
+	  "send bytes made here with MSG_ZEROCOPY --to tcp or udp; --count: bytes of a segment",
 	  false },
 	{ 0 },
 };

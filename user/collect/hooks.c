@@ -117,7 +117,8 @@ static bool fact_served(const struct hooks *hooks, const char *fact)
 bool hooks_follow(const struct hooks *hooks)
 {
 	return fact_served(hooks, "pinned pages") && fact_served(hooks, "pinned pages copied") &&
-	       fact_served(hooks, "segments copied") && fact_served(hooks, "packets copied");
+	       fact_served(hooks, "segments copied") && fact_served(hooks, "packets copied") &&
+	       fact_served(hooks, "UDP segments copied");
 }
 
 bool hooks_see_zeroing(const struct hooks *hooks)

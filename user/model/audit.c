@@ -19,7 +19,9 @@ static enum cs_primitive primitive_of(const struct cs_row_key *key)
 		return hop == CS_CACHE_TO_CACHE ? CS_PAGE_FROM_ITER : CS_PRIMITIVE_MAX;
 	if (to == CS_PLACE_PAGE_CACHE)
 		return CS_PAGE_FROM_ITER;
-	if (to == CS_PLACE_USER_BUFFER || from == CS_PLACE_PAGE_CACHE)
+	if (hop == CS_CACHE_TO_SOCKET)
+		return CS_FROM_ITER;
+	if (to == CS_PLACE_USER_BUFFER || from == CS_PLACE_PAGE_CACHE || hop == CS_SOCKET_TO_PIPE)
 		return CS_TO_ITER;
 	return CS_FROM_ITER;
 }

@@ -156,12 +156,17 @@ static void find_later_copies(struct list *list, const struct transfer *transfer
 		    "MSG_ZEROCOPY pinned the pages and the kernel copied them after all, as the "
 		    "receiver is on this host (loopback, veth) or the device cannot gather: send "
 		    "without it here, or turn on the device's scatter-gather.");
-	else if (copied)
+	else if (transfer->not_pinned)
+		add(list, "zerocopy-fallback", false,
+		    "MSG_ZEROCOPY was asked for and the kernel copied at once: the socket has no "
+		    "SO_ZEROCOPY or takes no pages, the device cannot gather them or make "
+		    "checksums, or a datagram is longer than the MTU.");
+	if (copied && !is_pinned(transfer))
 		add(list, "software-segmentation", false,
 		    "The kernel copied the bytes once more into packets, as the device cannot "
 		    "gather them from where they are: turn on its scatter-gather and checksum "
 		    "offload (ethtool -K), or use a device that has them.");
-	else if (is_pinned(transfer) && !transfer->followed)
+	if (!copied && is_pinned(transfer) && !transfer->followed)
 		add(list, "zerocopy-unconfirmed", false,
 		    "MSG_ZEROCOPY pinned the pages; whether the kernel copied them later after "
 		    "all, as it does over loopback, is not seen: ask the socket's error queue.");
@@ -199,6 +204,14 @@ static void find_in_transfer(struct list *list, const struct transfer *transfer)
 		add(list, "vmsplice-copies", false,
 		    "vmsplice() out of a pipe copies as read() does: the kernel hands on pages "
 		    "only the other way, from memory into a pipe.");
+	if (has_hop(transfer, CS_CACHE_TO_SOCKET) || has_hop(transfer, CS_PIPE_TO_SOCKET))
+		add(list, "splice-copied", false,
+		    "The kernel copied what sendfile() or splice() would hand on by reference, as "
+		    "this kind of socket takes no pages: a stream socket does.");
+	else if (has_hop(transfer, CS_SOCKET_TO_PIPE))
+		add(list, "splice-copied", false,
+		    "splice() copied part of what it took from the socket, as it did not lie in "
+		    "pages of its own that can be handed on.");
 	find_later_copies(list, transfer);
 	find_receiving(list, transfer);
 	if (transfer_transformed(transfer))

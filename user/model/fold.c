@@ -100,6 +100,7 @@ void fold_add(struct fold *fold, uint32_t index, const struct cs_row *row)
 	add_hop(fold, flow, row->key.hop, row->bytes, row->key.flags & CS_ROW_DERIVED);
 	add_call(fold, flow, row->key.call, row->ops);
 	flow->delivered += row->delivered;
+	flow->not_pinned |= row->bytes && row->key.flags & CS_ROW_NOT_PINNED;
 	if (row->key.call == CALL_TEE)
 		flow->teed += row->delivered;
 	flow->counters.mode_switches += row->mode_switches;
@@ -179,6 +180,8 @@ void fold_split(struct fold *fold, uint32_t from, const struct weight *weights, 
 	fold_share(fold, &counters, weights, count);
 	for (size_t i = 0; i < count; i++)
 		total += weights[i].weight;
+	for (size_t i = 0; i < count; i++)
+		fold->flows[weights[i].flow].not_pinned |= flow.not_pinned;
 	for (size_t i = 0; delivered && total && i < count; i++) {
 		fold->flows[weights[i].flow].delivered +=
 			part(flow.delivered, start, start + weights[i].weight, total);

@@ -162,19 +162,27 @@ static struct end end_of(const struct pipes *pipes, uint32_t head)
 	return end;
 }
 
-/* Is it certain which of the bytes that came in went where? */
-static bool joinable(const struct pipes *pipes, const struct end *in, const struct end *out)
+/* Bytes that went out; what was teed goes out later. */
+static uint64_t taken_from(const struct pipes *pipes, const struct end *out)
 {
 	uint64_t taken = 0;
-	bool all = true;
 
-	for (size_t i = 0; i < out->count; i++) {
+	for (size_t i = 0; i < out->count; i++)
 		taken += out->flows[i].weight - pipes->fold->flows[out->flows[i].flow].teed;
-		all &= out->flows[i].weight == in->bytes;
-	}
-	if (in->count * out->count > JOINED_MAX)
+	return taken;
+}
+
+/* Is it certain which of the bytes that came in went where? */
+static bool joinable(const struct end *in, const struct end *out, uint64_t taken)
+{
+	bool all = taken == in->bytes;
+
+	if (!in->bytes || !taken || in->count * out->count > JOINED_MAX)
 		return false;
-	return in->bytes && taken == in->bytes && (in->count == 1 || all);
+	for (size_t i = 0; i < out->count; i++)
+		all &= out->flows[i].weight == in->bytes;
+	/* More went out than came in: it was there before the tracing. */
+	return all || (in->count == 1 && (taken <= in->bytes || out->count == 1));
 }
 
 /* The flow of one source to one destination past the pipe. */
@@ -185,29 +193,46 @@ static uint32_t joined_flow(const struct pipes *pipes, uint32_t in, uint32_t out
 	return fold_flow(pipes->fold, from.process, from.from, to.to);
 }
 
-static void join(struct pipes *pipes, const struct end *in, const struct end *out)
+/* What came in is shared out to what it became; @left bytes are still in the pipe. */
+static void join_in(struct pipes *pipes, uint32_t in, const struct end *out, uint64_t left,
+		    struct weight *parts)
 {
-	struct weight *parts = zalloc(in->count + out->count, sizeof(*parts));
-
-	for (size_t i = 0; i < in->count; i++) {
-		for (size_t j = 0; j < out->count; j++) {
-			parts[j].flow = joined_flow(pipes, in->flows[i].flow, out->flows[j].flow);
-			parts[j].weight = out->flows[j].weight;
-		}
-		fold_split(pipes->fold, in->flows[i].flow, parts, out->count, false);
-	}
 	for (size_t j = 0; j < out->count; j++) {
-		for (size_t i = 0; i < in->count; i++) {
-			uint32_t flow = joined_flow(pipes, in->flows[i].flow, out->flows[j].flow);
-			uint32_t to = pipes->fold->flows[flow].to;
-
-			parts[i] = (struct weight){ flow, in->flows[i].weight };
-			/* The next pipe of a chain has the far end beside it. */
-			if (is_pipe(pipes, to))
-				list(pipes, &pipes->uses[to].feeds, flow);
-		}
-		fold_split(pipes->fold, out->flows[j].flow, parts, in->count, true);
+		parts[j].flow = joined_flow(pipes, in, out->flows[j].flow);
+		parts[j].weight = out->flows[j].weight;
 	}
+	parts[out->count] = (struct weight){ in, left };
+	fold_split(pipes->fold, in, parts, out->count + 1, false);
+	pipes->fold->flows[in].delivered = left;
+}
+
+/* What went out is shared out to where it was from; of @before bytes that is not known. */
+static void join_out(struct pipes *pipes, const struct end *in, uint32_t out, uint64_t before,
+		     struct weight *parts)
+{
+	for (size_t i = 0; i < in->count; i++) {
+		uint32_t flow = joined_flow(pipes, in->flows[i].flow, out);
+		uint32_t to = pipes->fold->flows[flow].to;
+
+		parts[i] = (struct weight){ flow, in->flows[i].weight };
+		/* The next pipe of a chain has the far end beside it. */
+		if (is_pipe(pipes, to))
+			list(pipes, &pipes->uses[to].feeds, flow);
+	}
+	parts[in->count] = (struct weight){ out, before };
+	fold_split(pipes->fold, out, parts, in->count + 1, true);
+}
+
+static void join(struct pipes *pipes, const struct end *in, const struct end *out, uint64_t taken)
+{
+	struct weight *parts = zalloc(in->count + out->count + 1, sizeof(*parts));
+	uint64_t left = in->bytes > taken ? in->bytes - taken : 0;
+	uint64_t before = taken > in->bytes ? taken - in->bytes : 0;
+
+	for (size_t i = 0; i < in->count; i++)
+		join_in(pipes, in->flows[i].flow, out, left, parts);
+	for (size_t j = 0; j < out->count; j++)
+		join_out(pipes, in, out->flows[j].flow, before, parts);
 	free(parts);
 }
 
@@ -216,9 +241,10 @@ static size_t pass(struct pipes *pipes, uint32_t index, uint32_t *queue, size_t 
 {
 	const struct pipe_use *use = &pipes->uses[index];
 	struct end in = end_of(pipes, use->feeds), out = end_of(pipes, use->drains);
+	uint64_t taken = taken_from(pipes, &out);
 
-	if (!use->shared && joinable(pipes, &in, &out))
-		join(pipes, &in, &out);
+	if (!use->shared && joinable(&in, &out, taken))
+		join(pipes, &in, &out, taken);
 	for (uint32_t link = use->drains; link; link = pipes->links[link - 1].next) {
 		uint32_t to = pipes->fold->flows[pipes->links[link - 1].flow].to;
 

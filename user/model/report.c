@@ -139,6 +139,7 @@ static void list_transfers(struct building *building, const struct fold *fold)
 		transfer->to = endpoint_of(building, fold->recording, flow->to);
 		transfer->delivered_bytes = flow->delivered;
 		transfer->counters = flow->counters;
+		transfer->not_pinned = flow->not_pinned;
 		list_hops(building, fold, flow, transfer);
 		list_calls(building, fold, flow, transfer);
 		transfer->followed = fold->recording->followed;

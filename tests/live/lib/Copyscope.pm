@@ -23,7 +23,8 @@ use Time::HiRes qw(sleep time);
 our @EXPORT = qw(
 	$tool $workload $dir $tier measured preempts in_guest kernel_version prepare memory_dir
 	read_file write_file slurp_json tier_options run_tool start start_tool wait_for_line wait_until stop
-	path_json trace nic_up check_all check_all_unaudited check_report check_lost check_audit find_transfers hops_of calls_of same sum
+	path_json trace nic_up veth_up switch_off check_all check_all_unaudited check_report check_lost
+	check_audit find_transfers hops_of calls_of same sum
 );
 
 our $tool = $ENV{COPYSCOPE} // getcwd() . '/build/copyscope';
@@ -101,6 +102,43 @@ sub nic_up
 		system('ip', 'link', 'set', $nic, 'up') == 0 or BAIL_OUT("cannot set up $nic");
 	wait_until('the link', sub { (read_file("/sys/class/net/$nic/carrier") // '') =~ /1/ });
 	return $nic;
+}
+
+sub ip { system('ip', @_) == 0 or BAIL_OUT("ip @_ failed") }
+
+# A veth pair $here (10.$net.0.1) and, in a namespace of its own, 10.$net.0.2,
+# where port 7000 takes what comes by TCP or UDP. Ends with the test.
+sub veth_up
+{
+	my ($here, $net) = @_;
+	my ($far, $address) = ("${here}far", "10.$net.0.2");
+
+	ip('netns', 'add', $far);
+	ip('link', 'add', $here, 'type', 'veth', 'peer', 'name', $far, 'netns', $far);
+	ip('address', 'add', "10.$net.0.1/24", 'dev', $here);
+	ip('link', 'set', $here, 'up');
+	ip('-n', $far, 'address', 'add', "$address/24", 'dev', $far);
+	ip('-n', $far, 'link', 'set', $far, 'up');
+	my $sink = start('ip', 'netns', 'exec', $far, $^X, '-MIO::Socket::INET', '-e', <<'END', $address);
+		my %all = (LocalAddr => "$ARGV[0]:7000");
+		my $u = IO::Socket::INET->new(%all, Proto => 'udp') or die "udp: $!";
+		my $l = IO::Socket::INET->new(%all, Listen => 5) or die "tcp: $!";
+		$| = 1; print "ready\n";
+		while ($c = $l->accept) { 1 while sysread $c, $b, 65536; close $c }
+END
+	wait_for_line($sink, 'out', qr/ready/);
+	return $address;
+}
+
+# Takes from a device what it can do, as ethtool -K does: ETHTOOL_SSG, ETHTOOL_STXCSUM.
+sub switch_off
+{
+	my ($name, $what) = @_;
+	my $value = pack 'LL', { 'scatter-gather' => 0x19, checksums => 0x17 }->{$what}, 0;
+	my $request = pack 'a16 P x16', $name, $value;
+
+	socket my $s, 2, 2, 0 or die "socket: $!";
+	ioctl $s, 0x8946, $request or BAIL_OUT("$what of $name: $!");
 }
 
 # A process with its output in files: { pid, out, err }.
