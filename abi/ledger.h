@@ -13,9 +13,11 @@
  *   direct row   source -> destination    no user buffer between (sendfile)
  *   side row     ops and delivered are 0  what devices, faults and write-back
  *                                         did for an endpoint: the source for
- *                                         DISK_TO_CACHE and CACHE_TO_MAPPING,
+ *                                         DISK_TO_CACHE, CACHE_TO_MAPPING,
+ *                                         SOCKET_DECRYPTED and SOCKET_GATHERED,
  *                                         the destination for CACHE_TO_DISK,
- *                                         SOCKET_TO_NIC and SOCKET_TO_SOCKET
+ *                                         SOCKET_TO_NIC, SOCKET_TO_SOCKET and
+ *                                         SOCKET_ENCRYPTED
  *   copy-on-write source -> CS_MEMORY     ops and delivered are 0 as well; the
  *                                         source is the file that is mapped, or
  *                                         CS_MEMORY
@@ -126,7 +128,16 @@ enum cs_how {
 	X(MAPPING_TO_DISK, MAPPING, DISK, DMA)                          \
 	X(CACHE_TO_ANON, PAGE_CACHE, ANON_MEMORY, COPY)                 \
 	X(ANON_TO_ANON, ANON_MEMORY, ANON_MEMORY, COPY)                 \
-	X(MAPPING_DIRTIED, MAPPING, PAGE_CACHE, DIRTY)
+	X(MAPPING_DIRTIED, MAPPING, PAGE_CACHE, DIRTY)                  \
+	X(USER_TO_USER, USER_BUFFER, USER_BUFFER, COPY)                 \
+	X(MAPPING_TO_USER, MAPPING, USER_BUFFER, COPY)                  \
+	X(SOCKET_MAPPED, SOCKET_BUFFER, MAPPING, MAP)                   \
+	X(USER_ENCRYPTED, USER_BUFFER, SOCKET_BUFFER, TRANSFORM)        \
+	X(MAPPING_ENCRYPTED, MAPPING, SOCKET_BUFFER, TRANSFORM)         \
+	X(SOCKET_ENCRYPTED, SOCKET_BUFFER, SOCKET_BUFFER, TRANSFORM)    \
+	X(SOCKET_DECRYPTED, SOCKET_BUFFER, SOCKET_BUFFER, TRANSFORM)    \
+	X(DECRYPTED_TO_USER, SOCKET_BUFFER, USER_BUFFER, TRANSFORM)     \
+	X(SOCKET_GATHERED, SOCKET_BUFFER, SOCKET_BUFFER, COPY)
 
 enum cs_hop {
 #define CS_HOP_NAME(name, from, to, how) CS_##name,
@@ -178,7 +189,10 @@ struct cs_row {
 	__u64 major;
 };
 
-/* What an inode is called in all tables: unique while the system is up. */
+/*
+ * What an inode is called in all tables: unique while the system is up.  The
+ * memory of a process has dev 0, which no inode has, its number and its start.
+ */
 struct cs_inode_key {
 	__u32 dev;
 	__u32 generation;
@@ -191,6 +205,8 @@ enum cs_endpoint_flags {
 	CS_ENDPOINT_DELETED = 1 << 2, /* had no name left at first sight */
 	CS_ENDPOINT_FROM_MAPPING = 1 << 3,
 	CS_ENDPOINT_IN_MEMORY = 1 << 4, /* tmpfs and the like: no disk below */
+	CS_ENDPOINT_PROCESS = 1 << 5, /* the memory of another process */
+	CS_ENDPOINT_TLS = 1 << 6, /* a socket that the kernel's TLS was put on */
 };
 
 struct cs_endpoint {
@@ -200,14 +216,15 @@ struct cs_endpoint {
 	__u16 family; /* AF_* of a socket */
 	__u16 local_port; /* host byte order */
 	__u16 peer_port;
-	__u32 rdev; /* of a device: major << 20 | minor */
+	__u32 rdev; /* of a device: major << 20 | minor; of a process: its number */
 	__u32 path_bytes; /* used in path[] */
 	__u8 local[16]; /* first 4 bytes when AF_INET */
 	__u8 peer[16];
 	__u64 filled_bytes; /* page cache bytes added while tracing */
 	/*
 	 * Names of the path from the leaf to the root, each ended by a NUL:
-	 * "film.mp4\0srv\0".  A unix socket: the bytes of sun_path.
+	 * "film.mp4\0srv\0".  A unix socket: the bytes of sun_path.  A process:
+	 * its name.
 	 */
 	char path[CS_PATH_BYTES];
 };

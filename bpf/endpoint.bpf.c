@@ -174,6 +174,26 @@ static __always_inline void endpoint_describe(struct cs_endpoint *e, u32 index, 
 	e->flags |= CS_ENDPOINT_DESCRIBED;
 }
 
+/* The slot of @key, made if it is new; CS_LOST_ENDPOINT when the table is full. */
+static __always_inline u32 endpoint_slot(struct cs_inode_key *key, bool *made)
+{
+	u32 slot, *known = bpf_map_lookup_elem(&endpoint_index, key);
+
+	*made = false;
+	if (known)
+		return *known;
+	slot = next_slot(&nr_endpoints, CS_MAX_ENDPOINTS);
+	if (slot && !bpf_map_update_elem(&endpoint_index, key, &slot, BPF_NOEXIST)) {
+		*made = true;
+		return slot;
+	}
+	known = bpf_map_lookup_elem(&endpoint_index, key);
+	if (known)
+		return *known;
+	add(lost.endpoints, 1);
+	return CS_LOST_ENDPOINT;
+}
+
 /*
  * The index of the endpoint behind @inode, described by @file if that is not 0
  * and it was not yet; kept in the cache of @t if there is one.  Never fails: a
@@ -184,29 +204,19 @@ __noinline int endpoint_find(struct thread *t, u64 inode, u64 file)
 	struct cs_inode_key key;
 	struct cs_endpoint *e;
 	struct endpoint_cache *c;
-	u32 slot, *known;
+	bool made;
+	u32 slot;
 
 	if (!inode)
 		return CS_LOST_ENDPOINT;
 	inode_key(inode, &key);
-	known = bpf_map_lookup_elem(&endpoint_index, &key);
-	if (known) {
-		slot = *known;
-	} else {
-		slot = next_slot(&nr_endpoints, CS_MAX_ENDPOINTS);
-		if (!slot || bpf_map_update_elem(&endpoint_index, &key, &slot, BPF_NOEXIST)) {
-			known = bpf_map_lookup_elem(&endpoint_index, &key);
-			if (!known) {
-				add(lost.endpoints, 1);
-				return CS_LOST_ENDPOINT;
-			}
-			slot = *known;
-		}
-	}
+	slot = endpoint_slot(&key, &made);
+	if (slot == CS_LOST_ENDPOINT)
+		return slot;
 	e = bpf_map_lookup_elem(&endpoints, &slot);
 	if (!e)
 		return CS_LOST_ENDPOINT;
-	if (!known) {
+	if (made) {
 		e->inode = key;
 		if ((BPF_CORE_READ((struct inode *)inode, i_mode) & S_IFMT) == S_IFREG)
 			e->kind = CS_KIND_FILE;
@@ -250,4 +260,29 @@ __noinline u32 socket_endpoint(u64 sk)
 	if (!e || e->local_port != BPF_CORE_READ(s, __sk_common.skc_num))
 		return 0;
 	return *index;
+}
+
+/* The memory of the process of @task, as an endpoint. */
+__noinline int process_endpoint(u64 task)
+{
+	struct task_struct *leader = BPF_CORE_READ((struct task_struct *)task, group_leader);
+	struct cs_inode_key key = {
+		.generation = BPF_CORE_READ(leader, tgid),
+		.ino = BPF_CORE_READ(leader, start_boottime),
+	};
+	struct cs_endpoint *e;
+	bool made;
+	u32 slot;
+
+	slot = endpoint_slot(&key, &made);
+	e = bpf_map_lookup_elem(&endpoints, &slot);
+	if (slot == CS_LOST_ENDPOINT || !e || !made)
+		return slot;
+	e->inode = key;
+	e->kind = CS_KIND_MEMORY;
+	e->rdev = key.generation;
+	bpf_probe_read_kernel(e->path, sizeof(leader->comm), leader->comm);
+	e->path_bytes = sizeof(leader->comm);
+	e->flags |= CS_ENDPOINT_PROCESS | CS_ENDPOINT_DESCRIBED;
+	return slot;
 }

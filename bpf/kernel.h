@@ -265,6 +265,67 @@ struct sk_buff {
 	u16 transport_header;
 };
 
+struct inet_connection_sock {
+	void *icsk_ulp_data;
+};
+
+/* What getsockopt(TCP_ZEROCOPY_RECEIVE) asks for and is told. */
+struct tcp_zerocopy_receive {
+	u64 address;
+	u32 length;
+	u64 copybuf_address;
+	int copybuf_len;
+};
+
+/* Kernel TLS: most of these are types of a module. */
+struct tls_context {
+	void *priv_ctx_tx;
+};
+
+struct tls_sw_context_tx {
+	struct tls_rec *open_rec;
+};
+
+struct sk_msg_sg {
+	u32 size;
+};
+
+struct sk_msg {
+	struct sk_msg_sg sg;
+};
+
+struct tls_rec {
+	struct sk_msg msg_plaintext;
+};
+
+struct tls_decrypt_arg {
+	bool zc; /* into the buffers of the receiver */
+	struct sk_buff *skb; /* else into this one */
+};
+
+struct tls_strparser {
+	struct sock *sk;
+};
+
+typedef struct {
+	union {
+		void *data;
+	} arg;
+} read_descriptor_t;
+
+struct strp_msg {
+	int full_len;
+};
+
+struct _strp_msg {
+	int accum_len;
+};
+
+/* In the control block of a received packet. */
+struct sk_skb_cb {
+	struct _strp_msg strp;
+};
+
 struct splice_desc {
 	union {
 		struct file *file;

@@ -84,8 +84,11 @@ struct thread {
 	/* What nested routines did for the operation that is under way. */
 	u64 copied; /* by a CPU */
 	u64 spliced; /* page references taken by the send that is under way */
+	u64 encrypted, decrypted; /* by kernel TLS, from or into the user buffers */
+	u64 encrypted_before; /* in records before the one that is open */
 	u64 direct_owner, direct_bytes; /* DMA without the page cache: see block.bpf.c */
 	u64 cow_bytes, cow_faults; /* copied by copy-on-write, in the fault of that number */
+	u32 other; /* the process of process_vm_*(), an endpoint */
 	u32 nested_udp; /* udp_sendmsg() ran inside udpv6_sendmsg() */
 	/* The request of io_uring under way, see uring.bpf.c. */
 	u64 request_data; /* address of its struct kiocb, if it reads or writes */
@@ -160,6 +163,7 @@ int add_audit(u32 tgid, u32 primitive, u64 copied, u64 own);
 int endpoint_find(struct thread *t, u64 inode, u64 file);
 int endpoint_known(u64 inode);
 u32 socket_endpoint(u64 sk);
+int process_endpoint(u64 task);
 
 /* writeback.bpf.c */
 int written_by(struct cs_row_key *key, u64 inode);
@@ -262,6 +266,8 @@ static __always_inline u32 endpoint_of(struct thread *t, struct file *file)
 #define NR_vmsplice 278
 #define NR_sendmmsg 307
 #define NR_recvmmsg 299
+#define NR_process_vm_readv 310
+#define NR_process_vm_writev 311
 #define NR_copy_file_range 326
 #define NR_io_uring_enter 426
 

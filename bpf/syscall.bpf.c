@@ -203,6 +203,42 @@ static __always_inline void derive(struct thread *t, struct task_struct *task, u
 	}
 }
 
+struct room {
+	u64 at; /* struct iovec in user memory */
+	u64 left; /* of them */
+	u64 bytes;
+};
+
+static long add_room(u32 i, struct room *room)
+{
+	struct iovec v = {};
+
+	if (!room->left)
+		return 1;
+	bpf_probe_read_user(&v, sizeof(v), (void *)room->at);
+	room->at += sizeof(v);
+	room->left--;
+	room->bytes += v.iov_len;
+	return 0;
+}
+
+/* What a message has room for: with MSG_TRUNC a datagram may tell a greater length. */
+__noinline u64 room_of(u64 header)
+{
+	struct user_msghdr *h = (void *)header;
+	struct room room = {};
+
+	bpf_probe_read_user(&room.at, sizeof(room.at), &h->iov);
+	bpf_probe_read_user(&room.left, sizeof(room.left), &h->nr_iov);
+	bpf_loop(MAX_MESSAGES, add_room, &room, 0);
+	return room.bytes;
+}
+
+static __always_inline s64 at_most(s64 bytes, u64 room)
+{
+	return bytes > (s64)room ? (s64)room : bytes;
+}
+
 /* One message of sendmmsg() or recvmmsg(). */
 struct messages {
 	u64 at; /* struct mmsghdr in user memory */
@@ -224,6 +260,8 @@ static long derive_message(u32 i, struct messages *m)
 	/* Stack is scarce: no copy of the whole header. */
 	bpf_probe_read_user(&s.iov, sizeof(s.iov), &h[i].header.iov);
 	bpf_probe_read_user(&s.bytes, sizeof(h[i].bytes), &h[i].bytes);
+	if (m->flags & MSG_TRUNC)
+		s.bytes = at_most(s.bytes, room_of((u64)&h[i].header));
 	derive(t, task, m->call, m->endpoint, m->call == NR_recvmmsg, m->flags, &s, s.bytes);
 	return 0;
 }
@@ -301,6 +339,8 @@ static __noinline void derive_one(struct thread *t, struct task_struct *task, u3
 		ret = 0;
 	if (f.message) {
 		bpf_probe_read_user(&s.iov, sizeof(s.iov), &h->iov);
+		if (f.in && f.flags & MSG_TRUNC)
+			ret = at_most(ret, room_of(regs->si));
 	} else if (f.iov) {
 		s.iov = regs->si;
 	} else {

@@ -107,6 +107,26 @@ static void hostile(struct fixture *f)
 	f->recording.lost = (struct cs_lost){ .rows = 12, .endpoints = 3, .buffers = 4 };
 }
 
+/* Kernel TLS both ways, and the memory of a process with a hostile name. */
+static void transforms(struct fixture *f)
+{
+	uint32_t proxy = fixture_process(f, 8, "proxy");
+	uint32_t file = fixture_file(f, "/srv/a");
+	uint32_t tcp = fixture_tcp(f, "10.0.0.1", 443, "10.0.0.2", 51234);
+	uint32_t memory = fixture_memory(f, 9, "\033[2J\xff\"\n");
+
+	fixture_row(f, proxy, file, tcp, CS_CACHE_HELD_BY_SOCKET, NR_SENDFILE, 8, 8 * MIB);
+	fixture_row(f, proxy, CS_MEMORY, tcp, CS_USER_ENCRYPTED, NR_WRITE, 1, MIB);
+	fixture_side(f, proxy, CS_MEMORY, tcp, CS_SOCKET_ENCRYPTED, 8 * MIB);
+	fixture_row(f, proxy, tcp, CS_MEMORY, CS_SOCKET_TO_USER, NR_READ, 4, 4 * MIB);
+	fixture_row(f, proxy, tcp, CS_MEMORY, CS_DECRYPTED_TO_USER, NR_READ, 2, 2 * MIB);
+	fixture_side(f, proxy, tcp, CS_MEMORY, CS_SOCKET_DECRYPTED, 4 * MIB);
+	fixture_row(f, proxy, memory, CS_MEMORY, CS_USER_TO_USER, NR_PROCESS_VM_READV, 3, 3 * MIB);
+	fixture_row(f, proxy, file, CS_MEMORY, CS_CACHE_TO_USER, NR_READ, 1, MIB);
+	fixture_row(f, proxy, file, memory, CS_USER_TO_USER, NR_PROCESS_VM_WRITEV, 1, MIB);
+	f->recording.sees_tls = true;
+}
+
 /* mmap and write, in the tier that sees only tracepoints. */
 static void mapped_derived(struct fixture *f)
 {
@@ -244,6 +264,7 @@ static const struct {
 	{ "read-write", read_write },
 	{ "workers", workers },
 	{ "hostile", hostile },
+	{ "transforms", transforms },
 	{ "mapped-derived", mapped_derived },
 	{ "spliced", spliced },
 	{ "clients", clients },

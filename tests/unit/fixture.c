@@ -107,6 +107,18 @@ uint32_t fixture_tcp(struct fixture *fixture, const char *local, uint16_t local_
 	return index;
 }
 
+uint32_t fixture_memory(struct fixture *fixture, uint32_t pid, const char *comm)
+{
+	uint32_t index = fixture_other(fixture, CS_KIND_MEMORY, NULL);
+	struct cs_endpoint *endpoint = fixture_endpoint(fixture, index);
+
+	endpoint->flags |= CS_ENDPOINT_PROCESS;
+	endpoint->rdev = pid;
+	endpoint->path_bytes = CS_COMM_BYTES;
+	memcpy(endpoint->path, comm, strnlen(comm, CS_COMM_BYTES));
+	return index;
+}
+
 struct cs_row *fixture_row(struct fixture *fixture, uint32_t process, uint32_t source,
 			   uint32_t destination, enum cs_hop hop, uint16_t call, uint64_t ops,
 			   uint64_t bytes)

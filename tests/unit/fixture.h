@@ -11,9 +11,12 @@ enum {
 	NR_SENDFILE = 40,
 	NR_SENDTO = 44,
 	NR_RECVFROM = 45,
+	NR_GETSOCKOPT = 55,
 	NR_SPLICE = 275,
 	NR_TEE = 276,
 	NR_VMSPLICE = 278,
+	NR_PROCESS_VM_READV = 310,
+	NR_PROCESS_VM_WRITEV = 311,
 	NR_COPY_FILE_RANGE = 326,
 	/* io_uring's IORING_OP_* */
 	REQUEST_READ = CS_CALL_REQUEST | 22,
@@ -39,6 +42,8 @@ uint32_t fixture_process(struct fixture *fixture, uint32_t pid, const char *comm
 uint32_t fixture_file(struct fixture *fixture, const char *path);
 uint32_t fixture_tcp(struct fixture *fixture, const char *local, uint16_t local_port,
 		     const char *peer, uint16_t peer_port);
+/* The memory of another process than the one of the row. */
+uint32_t fixture_memory(struct fixture *fixture, uint32_t pid, const char *comm);
 uint32_t fixture_other(struct fixture *fixture, enum cs_kind kind, const char *path);
 /* Valid until the next one is made. */
 struct cs_endpoint *fixture_endpoint(struct fixture *fixture, uint32_t index);

@@ -97,6 +97,28 @@ static void without_an_audit_nothing_is_known(void **state)
 	report_free(report);
 }
 
+/* process_vm_readv() ends at one primitive, process_vm_writev() at another. */
+static void other_processes_have_two_primitives(void **state)
+{
+	struct report *report;
+	struct world w;
+	uint32_t other;
+
+	(void)state;
+	begin(&w);
+	other = fixture_memory(&w.fixture, 5, "sleep");
+	fixture_row(&w.fixture, w.q, other, CS_MEMORY, CS_USER_TO_USER, NR_PROCESS_VM_READV, 1, 7);
+	fixture_row(&w.fixture, w.q, CS_MEMORY, other, CS_USER_TO_USER, NR_PROCESS_VM_WRITEV, 1, 9);
+	fixture_row(&w.fixture, w.q, w.file, other, CS_MAPPING_TO_USER, NR_PROCESS_VM_WRITEV, 1,
+		    11);
+	w.audits[0].audit.copied[CS_TO_ITER] = 7;
+	w.audits[0].audit.copied[CS_FROM_ITER] = 20;
+	report = report_of(&w.fixture);
+	assert_int_equal(report->audit.seen, 27);
+	assert_int_equal(report->audit.unattributed, 0);
+	report_free(report);
+}
+
 /* Each program of a process number shows its audit; the list has it once. */
 static void programs_share_their_audit(void **state)
 {
@@ -121,6 +143,7 @@ int main(void)
 		cmocka_unit_test(primitives_are_judged_apart),
 		cmocka_unit_test(without_an_audit_nothing_is_known),
 		cmocka_unit_test(programs_share_their_audit),
+		cmocka_unit_test(other_processes_have_two_primitives),
 	};
 
 	return cmocka_run_group_tests_name("audit", tests, NULL, NULL);

@@ -36,13 +36,15 @@ struct sums {
 /* Side rows that name where a flow ends. */
 static bool is_at_destination(enum cs_hop hop)
 {
-	return hop == CS_CACHE_TO_DISK || hop == CS_SOCKET_TO_NIC || hop == CS_SOCKET_TO_SOCKET;
+	return hop == CS_CACHE_TO_DISK || hop == CS_SOCKET_TO_NIC || hop == CS_SOCKET_TO_SOCKET ||
+	       hop == CS_SOCKET_ENCRYPTED;
 }
 
 /* Those that name where it begins, and copy-on-write: nothing is delivered. */
 static bool is_at_source(enum cs_hop hop)
 {
 	return hop == CS_DISK_TO_CACHE || hop == CS_CACHE_TO_MAPPING ||
+	       hop == CS_SOCKET_DECRYPTED || hop == CS_SOCKET_GATHERED ||
 	       hop_to(hop) == CS_PLACE_ANON_MEMORY;
 }
 
@@ -120,7 +122,8 @@ static uint64_t expected_delivered(const struct recording *recording)
 
 		if (is_at_source(key->hop) || is_at_destination(key->hop))
 			continue;
-		if (!key->destination && hop_to(key->hop) == CS_PLACE_USER_BUFFER)
+		if (!key->destination &&
+		    (hop_to(key->hop) == CS_PLACE_USER_BUFFER || key->hop == CS_SOCKET_MAPPED))
 			read[key->process][key->source] += row->delivered;
 		else if (key->source && hop_from(key->hop) == CS_PLACE_USER_BUFFER)
 			written[key->process][key->source] += row->delivered;

@@ -372,6 +372,135 @@ static void copy_on_write(void **state)
 	}
 }
 
+static void memory_of_other_processes(void **state)
+{
+	const struct transfer *from, *to;
+	struct report *report;
+	struct world w;
+	uint32_t other;
+
+	(void)state;
+	begin(&w);
+	other = fixture_memory(&w.fixture, 77, "a process of 16c");
+	ROW(w.p, other, CS_MEMORY, CS_USER_TO_USER, NR_PROCESS_VM_READV, 2, 3 * MIB);
+	ROW(w.p, other, w.tcp, CS_USER_TO_SOCKET, NR_WRITE, 1, MIB);
+	ROW(w.p, w.file, CS_MEMORY, CS_CACHE_TO_USER, NR_READ, 1, MIB);
+	ROW(w.p, w.file, other, CS_USER_TO_USER, NR_PROCESS_VM_WRITEV, 1, MIB);
+	report = report_of(&w.fixture);
+	assert_int_equal(report->nr_transfers, 3);
+	from = between(report, CS_KIND_MEMORY, CS_KIND_TCP);
+	assert_true(from->from->has_process);
+	assert_int_equal(from->from->pid, 77);
+	assert_string_equal(from->from->comm, "a process of 16c");
+	assert_int_equal(from->cpu_copied_bytes, 2 * MIB);
+	assert_true(transfer_says(from, "between-processes"));
+	to = between(report, CS_KIND_FILE, CS_KIND_MEMORY);
+	assert_true(to->to->has_process);
+	assert_int_equal(to->delivered_bytes, MIB);
+	assert_int_equal(to->cpu_copied_bytes, 2 * MIB);
+	/* It did not stay in the process that wrote it. */
+	assert_false(transfer_says(to, "user-copy-possible"));
+	report_free(report);
+}
+
+static void tls_transforms(void **state)
+{
+	const struct transfer *sent, *received;
+	struct report *report;
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	ROW(w.p, w.file, w.tcp, CS_CACHE_HELD_BY_SOCKET, NR_SENDFILE, 1, MIB);
+	ROW(w.p, CS_MEMORY, w.tcp, CS_USER_ENCRYPTED, NR_WRITE, 1, 5 * MIB);
+	fixture_side(&w.fixture, w.p, CS_MEMORY, w.tcp, CS_SOCKET_ENCRYPTED, MIB);
+	ROW(w.p, w.tcp, CS_MEMORY, CS_DECRYPTED_TO_USER, NR_READ, 1, MIB);
+	w.fixture.recording.sees_tls = true;
+	report = report_of(&w.fixture);
+	sent = between(report, CS_KIND_FILE, CS_KIND_TCP);
+	assert_int_equal(transfer_transformed(sent), MIB);
+	assert_int_equal(sent->verdict, VERDICT_ZERO_COPY);
+	assert_true(transfer_says(sent, "transformed"));
+	assert_int_equal(transfer_transformed(between(report, CS_KIND_MEMORY, CS_KIND_TCP)),
+			 5 * MIB);
+	assert_int_equal(between(report, CS_KIND_TCP, CS_KIND_MEMORY)->verdict, VERDICT_ZERO_COPY);
+	report_free(report);
+
+	/* Gathered, decrypted elsewhere, then copied. */
+	begin(&w);
+	fixture_side(&w.fixture, 0, w.tcp, CS_MEMORY, CS_SOCKET_GATHERED, MIB + 29);
+	ROW(w.p, w.tcp, CS_MEMORY, CS_SOCKET_TO_USER, NR_READ, 1, MIB);
+	fixture_side(&w.fixture, w.p, w.tcp, CS_MEMORY, CS_SOCKET_DECRYPTED, MIB);
+	report = report_of(&w.fixture);
+	received = between(report, CS_KIND_TCP, CS_KIND_MEMORY);
+	assert_int_equal(received->cpu_copied_bytes, 2 * MIB + 29);
+	assert_int_equal(received->delivered_bytes, MIB);
+	assert_int_equal(received->verdict, VERDICT_COPIED);
+	assert_true(transfer_says(received, "transformed"));
+	assert_true(transfer_says(received, "records-gathered"));
+	assert_int_equal(received->hops[0].id, CS_SOCKET_GATHERED);
+	report_free(report);
+}
+
+static void tls_without_hooks_is_unknown(void **state)
+{
+	for (int seen = 0; seen < 2; seen++) {
+		const struct transfer *transfer;
+		struct report *report;
+		struct world w;
+
+		(void)state;
+		begin(&w);
+		fixture_endpoint(&w.fixture, w.tcp)->flags |= CS_ENDPOINT_TLS;
+		ROW(w.p, w.file, w.tcp, CS_CACHE_HELD_BY_SOCKET, NR_SENDFILE, 1, MIB);
+		w.fixture.recording.sees_tls = seen;
+		report = report_of(&w.fixture);
+		transfer = between(report, CS_KIND_FILE, CS_KIND_TCP);
+		assert_int_equal(transfer->verdict, seen ? VERDICT_ZERO_COPY : VERDICT_UNKNOWN);
+		assert_int_equal(!seen, !!find_code(report->findings, report->nr_findings,
+						    "kernel-tls-unseen"));
+		report_free(report);
+	}
+}
+
+static void receiving(void **state)
+{
+	const struct transfer *transfer;
+	struct report *report;
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	ROW(w.p, w.tcp, CS_MEMORY, CS_SOCKET_TO_USER, NR_RECVFROM, 2, 2 * MIB)->delivered = MIB;
+	report = report_of(&w.fixture);
+	transfer = between(report, CS_KIND_TCP, CS_KIND_MEMORY);
+	assert_true(transfer_says(transfer, "peeked"));
+	assert_false(transfer_says(transfer, "receive-not-mapped"));
+	report_free(report);
+
+	/* Mapped, and written on from there. */
+	begin(&w);
+	ROW(w.p, w.tcp, CS_MEMORY, CS_SOCKET_MAPPED, NR_GETSOCKOPT, 1, MIB);
+	ROW(w.p, w.tcp, w.file, CS_MAPPING_TO_CACHE, NR_WRITE, 1, MIB);
+	report = report_of(&w.fixture);
+	assert_int_equal(report->nr_transfers, 1);
+	transfer = between(report, CS_KIND_TCP, CS_KIND_FILE);
+	assert_int_equal(transfer->delivered_bytes, MIB);
+	assert_int_equal(transfer->cpu_copied_bytes, MIB);
+	assert_int_equal(transfer->nr_findings, 0);
+	report_free(report);
+
+	begin(&w);
+	ROW(w.p, w.tcp, CS_MEMORY, CS_SOCKET_MAPPED, NR_GETSOCKOPT, 1, MIB);
+	ROW(w.p, w.tcp, CS_MEMORY, CS_SOCKET_TO_USER, NR_GETSOCKOPT, 0, 4096);
+	report = report_of(&w.fixture);
+	transfer = between(report, CS_KIND_TCP, CS_KIND_MEMORY);
+	assert_int_equal(transfer->delivered_bytes, MIB + 4096);
+	assert_true(transfer_says(transfer, "receive-not-mapped"));
+	assert_false(transfer_says(transfer, "peeked"));
+	report_free(report);
+}
+
 static void the_report_tells_of_losses_and_tiers(void **state)
 {
 	static const struct recorded_hooks hooks[] = {
@@ -421,6 +550,10 @@ int main(void)
 		cmocka_unit_test(user_copies_are_possible_never_asserted),
 		cmocka_unit_test(what_could_be_better),
 		cmocka_unit_test(copy_on_write),
+		cmocka_unit_test(memory_of_other_processes),
+		cmocka_unit_test(tls_transforms),
+		cmocka_unit_test(tls_without_hooks_is_unknown),
+		cmocka_unit_test(receiving),
 		cmocka_unit_test(the_report_tells_of_losses_and_tiers),
 	};
 

@@ -14,10 +14,11 @@ struct options options = {
 };
 
 static const struct workload *const families[] = {
-	relay_workloads,   direct_workloads, map_workloads,	  link_workloads,
-	process_workloads, many_workloads,   zerocopy_workloads,  odirect_workloads,
-	cow_workloads,	   fds_workloads,    writeback_workloads, pipe_workloads,
-	short_workloads,   zero_workloads,   socket_workloads,
+	relay_workloads,   direct_workloads,	 map_workloads,	      link_workloads,
+	process_workloads, many_workloads,	 zerocopy_workloads,  odirect_workloads,
+	cow_workloads,	   fds_workloads,	 writeback_workloads, pipe_workloads,
+	short_workloads,   zero_workloads,	 socket_workloads,    process_vm_workloads,
+	peek_workloads,	   zc_receive_workloads, tls_workloads,
 };
 
 static const struct option long_options[] = {

@@ -244,6 +244,8 @@ static void print_path(const char *path)
 static void print_place(const char *key, const struct place *place)
 {
 	printf("\"%s\":{\"kind\":\"%s\"", key, place->kind);
+	if (place->pid)
+		printf(",\"pid\":%d", place->pid);
 	if (place->ino)
 		printf(",\"dev\":\"%s\",\"ino\":%llu", place->dev, (unsigned long long)place->ino);
 	if (place->path[0])

@@ -36,6 +36,8 @@ extern const struct workload relay_workloads[], direct_workloads[], map_workload
 	link_workloads[], process_workloads[], many_workloads[], zerocopy_workloads[],
 	odirect_workloads[], cow_workloads[], fds_workloads[], writeback_workloads[],
 	pipe_workloads[], short_workloads[], zero_workloads[], socket_workloads[];
+extern const struct workload process_vm_workloads[], peek_workloads[], tls_workloads[],
+	zc_receive_workloads[];
 
 void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
@@ -48,6 +50,7 @@ struct place {
 	char local[64], peer[64];
 	char dev[24];
 	uint64_t ino;
+	int pid; /* of memory: that of another process */
 };
 
 struct item {

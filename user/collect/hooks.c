@@ -35,12 +35,22 @@ static int on_libbpf_message(enum libbpf_print_level level, const char *format, 
 	return vfprintf(stderr, format, args);
 }
 
+/* The module that has a routine if the kernel itself has not. */
+static const char *module_of(const char *target)
+{
+	static const char *const modules[] = { "btrfs", "fuse", "netfs", "tls" };
+
+	for (size_t i = 0; i < sizeof(modules) / sizeof(modules[0]); i++)
+		if (!strncmp(target, modules[i], strlen(modules[i])))
+			return modules[i];
+	return NULL;
+}
+
 /* Does any BTF of the kernel or its modules have the target? */
 static bool kernel_has(struct btf *vmlinux, const struct hook *hook)
 {
 	char name[128], path[128];
 	struct btf *module;
-	__u32 id = 0;
 	bool found = false;
 
 	if (hook->kind == HOOK_TRACEPOINT) {
@@ -49,16 +59,12 @@ static bool kernel_has(struct btf *vmlinux, const struct hook *hook)
 	}
 	if (btf__find_by_name_kind(vmlinux, hook->target, BTF_KIND_FUNC) > 0)
 		return true;
-	/* Only file systems that are often modules are worth a search there. */
-	if (hook->need != NEED_SELDOM || hook->family >= 0)
+	/* Only what is often a module is worth a search there. */
+	if (hook->need != NEED_SELDOM || hook->family >= 0 || !module_of(hook->target))
 		return false;
-	snprintf(path, sizeof(path), "/sys/kernel/btf/%s",
-		 strstr(hook->target, "btrfs") ? "btrfs" :
-		 strstr(hook->target, "fuse")  ? "fuse" :
-						 "netfs");
+	snprintf(path, sizeof(path), "/sys/kernel/btf/%s", module_of(hook->target));
 	if (access(path, R_OK))
 		return false;
-	(void)id;
 	module = btf__parse_split(path, vmlinux);
 	if (module)
 		found = btf__find_by_name_kind(module, hook->target, BTF_KIND_FUNC) > 0;
@@ -118,6 +124,15 @@ bool hooks_follow(const struct hooks *hooks)
 bool hooks_see_zeroing(const struct hooks *hooks)
 {
 	return fact_served(hooks, "zeroed pages") && fact_served(hooks, "zeroed huge pages");
+}
+
+bool hooks_see_tls(const struct hooks *hooks)
+{
+	return fact_served(hooks, "tls sends") && fact_served(hooks, "tls receives") &&
+	       fact_served(hooks, "tls pages of the sender") &&
+	       fact_served(hooks, "tls records sent") &&
+	       fact_served(hooks, "tls records gathered") &&
+	       fact_served(hooks, "tls records received");
 }
 
 static void choose(struct hooks *hooks, struct btf *vmlinux)

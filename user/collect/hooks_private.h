@@ -30,6 +30,8 @@ struct hooks {
 
 /* Is every hook attached that sees copies between a socket and its device? */
 bool hooks_follow(const struct hooks *hooks);
+/* Is kernel TLS seen? Not if its module came later. */
+bool hooks_see_tls(const struct hooks *hooks);
 
 /* Was it asked for, and is every hook attached that it takes? */
 bool hooks_see_zeroing(const struct hooks *hooks);

@@ -132,6 +132,7 @@ int hooks_read(struct hooks *hooks, struct recording *r)
 	audit_read(hooks, r);
 	zeroed_read(hooks, r);
 	r->followed = hooks_follow(hooks);
+	r->sees_tls = hooks_see_tls(hooks);
 	r->hooks = hooks_families(hooks, &r->nr_hooks);
 	if (r->rows && r->endpoints && r->processes && r->audits && r->zeroed)
 		return 0;

@@ -6,11 +6,15 @@
 #include "model/report.h"
 #include "util/memory.h"
 
-/* Where a hop copies; CS_PRIMITIVE_MAX: not at a primitive, or it does not copy. */
-static enum cs_primitive primitive_of(enum cs_hop hop)
+/* Where a row copies; CS_PRIMITIVE_MAX: not at a primitive, or it does not copy. */
+static enum cs_primitive primitive_of(const struct cs_row_key *key)
 {
+	enum cs_hop hop = key->hop;
 	enum cs_place from = hop_from(hop), to = hop_to(hop);
 
+	/* process_vm_readv() and process_vm_writev() */
+	if (hop == CS_USER_TO_USER || hop == CS_MAPPING_TO_USER)
+		return key->destination == CS_MEMORY ? CS_TO_ITER : CS_FROM_ITER;
 	if (hop_how(hop) != CS_COPY || from == to || to == CS_PLACE_ANON_MEMORY)
 		return hop == CS_CACHE_TO_CACHE ? CS_PAGE_FROM_ITER : CS_PRIMITIVE_MAX;
 	if (to == CS_PLACE_PAGE_CACHE)
@@ -98,7 +102,7 @@ struct report_audit audit_processes(const struct recording *recording,
 			continue;
 		watched = find(all, count, recording->processes[row->key.process].pid);
 		if (watched)
-			watched->seen[primitive_of(row->key.hop)] += row->bytes;
+			watched->seen[primitive_of(&row->key)] += row->bytes;
 	}
 	for (size_t i = recording->nr_processes; i--;) {
 		struct watched *watched = find(all, count, recording->processes[i].pid);

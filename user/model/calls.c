@@ -25,6 +25,7 @@ static const struct {
 	{ 45, "recvfrom" },
 	{ 46, "sendmsg" },
 	{ 47, "recvmsg" },
+	{ 55, "getsockopt" },
 	{ 56, "clone" },
 	{ 59, "execve" },
 	{ 74, "fsync" },

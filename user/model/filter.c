@@ -123,5 +123,6 @@ bool filter_matches(const struct filter *filter, const struct report_endpoint *e
 	return name_matches(filter, endpoint->path, endpoint->kind != CS_KIND_PIPE) ||
 	       name_matches(filter, endpoint->local, false) ||
 	       name_matches(filter, endpoint->peer, false) ||
+	       name_matches(filter, endpoint->comm, true) ||
 	       (endpoint->path && !strcmp(filter->pattern, endpoint->path));
 }

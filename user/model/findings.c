@@ -52,13 +52,13 @@ enum verdict judge(const struct transfer *transfer, const struct cs_lost *lost)
 	/* What the socket does later with pinned pages (MSG_ZEROCOPY) may be unseen. */
 	if (is_pinned(transfer) && !transfer->followed)
 		return VERDICT_UNKNOWN;
+	if (transfer->unseen_tls)
+		return VERDICT_UNKNOWN;
 	if (!transfer->from->known || !transfer->from->resolved)
 		return VERDICT_UNKNOWN;
 	/* Bytes that were delivered while no hook saw how may have been copied. */
 	for (size_t i = 0; i < transfer->nr_hops; i++)
-		if (hop_how(transfer->hops[i].id) != CS_DIRTY &&
-		    (hop_how(transfer->hops[i].id) != CS_DMA ||
-		     hop_is_direct(transfer->hops[i].id)))
+		if (hop_passes_on(transfer->hops[i].id))
 			passed_on += transfer->hops[i].bytes;
 	return passed_on >= transfer->delivered_bytes ? VERDICT_ZERO_COPY : VERDICT_UNKNOWN;
 }
@@ -66,6 +66,12 @@ enum verdict judge(const struct transfer *transfer, const struct cs_lost *lost)
 static bool is(const struct report_endpoint *endpoint, enum cs_kind kind)
 {
 	return endpoint->known && endpoint->resolved && endpoint->kind == kind;
+}
+
+/* Memory of the process that moved the bytes. */
+static bool is_own(const struct report_endpoint *endpoint)
+{
+	return is(endpoint, CS_KIND_MEMORY) && !endpoint->has_process;
 }
 
 static bool is_socket(const struct report_endpoint *endpoint)
@@ -175,6 +181,27 @@ static void find_later_copies(struct list *list, const struct transfer *transfer
 		    "all, as it does over loopback, is not seen: ask the socket's error queue.");
 }
 
+static void find_receiving(struct list *list, const struct transfer *transfer)
+{
+	uint64_t copied = transfer_hop_bytes(transfer, CS_SOCKET_TO_USER);
+
+	if (is_socket(transfer->from) && copied > transfer->delivered_bytes)
+		add(list, "peeked", false,
+		    "More bytes were copied out of the socket than were received: MSG_PEEK copies "
+		    "what is copied again later. Receive into a buffer and look there, or ask for "
+		    "the length alone (MSG_PEEK | MSG_TRUNC).");
+	if (has_hop(transfer, CS_SOCKET_GATHERED))
+		add(list, "records-gathered", false,
+		    "Records of kernel TLS were copied together, as the receive buffer had no "
+		    "room for the rest of one: a larger buffer (SO_RCVBUF, net.ipv4.tcp_rmem) or a "
+		    "receiver that is not behind saves that.");
+	if (copied && has_call(transfer, "getsockopt"))
+		add(list, "receive-not-mapped", false,
+		    "TCP_ZEROCOPY_RECEIVE copied bytes that it could not map: only whole, aligned "
+		    "pages of packets are mapped, so segments must be a multiple of 4 KiB (MTU) "
+		    "in pages of their own (header split).");
+}
+
 static void find_in_transfer(struct list *list, const struct transfer *transfer)
 {
 	if (transfer->from->known && !transfer->from->resolved)
@@ -195,6 +222,16 @@ static void find_in_transfer(struct list *list, const struct transfer *transfer)
 		    "splice() copied part of what it took from the socket, as it did not lie in "
 		    "pages of its own that can be handed on.");
 	find_later_copies(list, transfer);
+	find_receiving(list, transfer);
+	if (transfer_transformed(transfer))
+		add(list, "transformed", false,
+		    "The kernel encrypted or decrypted the bytes (kernel TLS): no copy, but the "
+		    "CPU reads and writes each of them once, which only a device that does TLS "
+		    "would save.");
+	if (has_hop(transfer, CS_USER_TO_USER) || has_hop(transfer, CS_MAPPING_TO_USER))
+		add(list, "between-processes", false,
+		    "The kernel copied the bytes from the memory of one process to that of "
+		    "another, once: memory that both share (memfd_create) would need no copy.");
 	if (transfer_hop_bytes(transfer, CS_CACHE_TO_ANON) >= MANY_COW_BYTES)
 		add(list, "copy-on-write", false,
 		    "Pages of a private mapping were copied because the process wrote to "
@@ -241,7 +278,7 @@ static int compare(const void *left, const void *right)
 {
 	const struct transfer *a = *(const struct transfer *const *)left;
 	const struct transfer *b = *(const struct transfer *const *)right;
-	bool memory_a = is(a->from, CS_KIND_MEMORY), memory_b = is(b->from, CS_KIND_MEMORY);
+	bool memory_a = is_own(a->from), memory_b = is_own(b->from);
 
 	if (a->process != b->process)
 		return a->process < b->process ? -1 : 1;
@@ -254,15 +291,15 @@ static int compare(const void *left, const void *right)
 
 static bool kept_in_memory(const struct transfer *transfer)
 {
-	return transfer->delivered_bytes >= SMALL_BYTES && is(transfer->to, CS_KIND_MEMORY) &&
-	       transfer->from->known && !is(transfer->from, CS_KIND_MEMORY);
+	return transfer->delivered_bytes >= SMALL_BYTES && is_own(transfer->to) &&
+	       transfer->from->known && !is_own(transfer->from);
 }
 
 static void find_in_process(struct transfer **transfers, size_t count, struct arena *arena)
 {
 	size_t writes = 0;
 
-	while (writes < count && is(transfers[writes]->from, CS_KIND_MEMORY))
+	while (writes < count && is_own(transfers[writes]->from))
 		writes++;
 	for (size_t i = 0; i < count; i++) {
 		struct transfer *transfer = transfers[i];
@@ -349,6 +386,18 @@ static void find_derived(struct list *list, const struct report *report, struct 
 				 names.text));
 }
 
+static void find_unseen_tls(struct list *list, const struct report *report, struct arena *arena)
+{
+	if (report->unseen_tls)
+		add(list, "kernel-tls-unseen", false,
+		    arena_printf(arena,
+				 "Kernel TLS was put on %zu %s after copyscope had started without "
+				 "hooks on it: what they carried is missing here. Load its module "
+				 "first (modprobe tls).",
+				 report->unseen_tls,
+				 report->unseen_tls == 1 ? "socket" : "sockets"));
+}
+
 static void find_unattributed(struct list *list, const struct report *report, struct arena *arena)
 {
 	if (report->audit.unattributed)
@@ -367,6 +416,7 @@ void find_in_report(struct report *report, struct arena *arena)
 	find_losses(&list, report, arena);
 	find_derived(&list, report, arena);
 	find_unattributed(&list, report, arena);
+	find_unseen_tls(&list, report, arena);
 	findings = arena_alloc(arena, list.count * sizeof(*findings));
 	memcpy(findings, list.findings, list.count * sizeof(*findings));
 	report->findings = findings;

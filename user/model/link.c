@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "model/fold.h"
+#include "model/names.h"
 #include "util/memory.h"
 
 /* Rows of one process and one source, by destination. */
@@ -23,6 +24,9 @@ bool row_is_side(const struct cs_row *row)
 	case CS_CACHE_TO_DISK:
 	case CS_SOCKET_TO_NIC:
 	case CS_SOCKET_TO_SOCKET:
+	case CS_SOCKET_ENCRYPTED:
+	case CS_SOCKET_DECRYPTED:
+	case CS_SOCKET_GATHERED:
 	case CS_CACHE_TO_MAPPING:
 		return true;
 	default:
@@ -45,13 +49,17 @@ void row_add(struct cs_row *into, const struct cs_row *row)
 static bool is_read(const struct cs_row *row)
 {
 	return row->key.hop < CS_HOP_MAX && row->key.destination == CS_MEMORY &&
-	       hop_to(row->key.hop) == CS_PLACE_USER_BUFFER;
+	       (hop_to(row->key.hop) == CS_PLACE_USER_BUFFER || row->key.hop == CS_SOCKET_MAPPED);
 }
 
-static bool is_linked_write(const struct cs_row *row)
+/* What is written from a mapping of a file was not read: of a socket, it was received. */
+static bool is_linked_write(const struct recording *recording, const struct cs_row *row)
 {
-	return row->key.hop < CS_HOP_MAX && row->key.source != CS_MEMORY &&
-	       hop_from(row->key.hop) == CS_PLACE_USER_BUFFER;
+	if (row->key.hop >= CS_HOP_MAX || row->key.source == CS_MEMORY)
+		return false;
+	return hop_from(row->key.hop) == CS_PLACE_USER_BUFFER ||
+	       (hop_from(row->key.hop) == CS_PLACE_MAPPING &&
+		endpoint_kind(recording, row->key.source) == CS_KIND_TCP);
 }
 
 static int compare(const void *left, const void *right)
@@ -110,7 +118,7 @@ static void link_group(struct fold *fold, const struct group *group)
 		}
 		flow = fold_flow(fold, key->process, key->source, row->key.destination);
 		fold_add(fold, flow, row);
-		if (!is_linked_write(row) || !row->delivered)
+		if (!is_linked_write(fold->recording, row) || !row->delivered)
 			continue;
 		if (!nr_weights || weights[nr_weights - 1].flow != flow)
 			weights[nr_weights++] = (struct weight){ flow, 0 };

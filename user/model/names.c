@@ -118,6 +118,20 @@ static void name_described(struct report_endpoint *ret, const struct cs_endpoint
 	ret->deleted = endpoint->flags & CS_ENDPOINT_DELETED;
 }
 
+static struct report_endpoint name_memory_of(const struct cs_endpoint *endpoint,
+					     struct arena *arena)
+{
+	return (struct report_endpoint){
+		.known = true,
+		.resolved = true,
+		.kind = CS_KIND_MEMORY,
+		.has_process = true,
+		.pid = endpoint->rdev,
+		.comm = arena_copy(arena, endpoint->path,
+				   strnlen(endpoint->path, path_bytes(endpoint))),
+	};
+}
+
 struct report_endpoint name_endpoint(const struct recording *recording, uint32_t index,
 				     struct arena *arena)
 {
@@ -131,11 +145,14 @@ struct report_endpoint name_endpoint(const struct recording *recording, uint32_t
 	}
 	if (!endpoint)
 		return ret;
+	if (endpoint->flags & CS_ENDPOINT_PROCESS)
+		return name_memory_of(endpoint, arena);
 	ret.has_inode = endpoint->inode.ino || endpoint->inode.dev;
 	ret.ino = endpoint->inode.ino;
 	ret.dev_major = endpoint->inode.dev >> 20;
 	ret.dev_minor = endpoint->inode.dev & 0xfffff;
 	ret.filled_bytes = endpoint->filled_bytes;
+	ret.tls = endpoint->flags & CS_ENDPOINT_TLS;
 	/* The kind is the first thing to be known; memory has no row of the table. */
 	ret.known = endpoint->kind > CS_KIND_MEMORY && endpoint->kind < CS_KIND_MAX;
 	if (!ret.known)

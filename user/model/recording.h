@@ -58,6 +58,7 @@ struct recording {
 	struct cs_lost lost;
 	uint64_t lost_events;
 	bool followed; /* what sockets copy after the call was counted */
+	bool sees_tls; /* hooks were on the kernel's TLS */
 	bool audited; /* the copy primitives were counted, too */
 	const struct recorded_audit *audits;
 	size_t nr_audits;

@@ -143,6 +143,8 @@ static void list_transfers(struct building *building, const struct fold *fold)
 		list_hops(building, fold, flow, transfer);
 		list_calls(building, fold, flow, transfer);
 		transfer->followed = fold->recording->followed;
+		transfer->unseen_tls = !fold->recording->sees_tls &&
+				       (transfer->from->tls || transfer->to->tls);
 		transfer->verdict = judge(transfer, &fold->recording->lost);
 	}
 }
@@ -282,6 +284,8 @@ static void describe(struct building *building, const struct recording *recordin
 	report->duration_ns = recording->duration_ns;
 	report->lost = recording->lost;
 	report->lost_events = recording->lost_events;
+	for (size_t i = CS_FIRST_ENDPOINT; !recording->sees_tls && i < recording->nr_endpoints; i++)
+		report->unseen_tls += !!(recording->endpoints[i].flags & CS_ENDPOINT_TLS);
 	report->audit = audit_processes(recording, building->processes);
 	list_audited(building);
 	describe_hooks(building, recording);
@@ -383,6 +387,16 @@ uint64_t transfer_hop_bytes(const struct transfer *transfer, enum cs_hop id)
 		if (transfer->hops[i].id == id)
 			return transfer->hops[i].bytes;
 	return 0;
+}
+
+uint64_t transfer_transformed(const struct transfer *transfer)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < transfer->nr_hops; i++)
+		if (hop_how(transfer->hops[i].id) == CS_TRANSFORM)
+			bytes += transfer->hops[i].bytes;
+	return bytes;
 }
 
 double copies_per_byte(uint64_t cpu_copied_bytes, uint64_t delivered_bytes)

@@ -43,8 +43,12 @@ struct report_endpoint {
 	bool resolved; /* false: memory that could not be looked up */
 	bool path_cut; /* the path lacks its outermost folders */
 	bool deleted;
+	bool tls; /* a socket that kernel TLS was put on while tracing */
 	bool has_inode;
 	enum cs_kind kind;
+	bool has_process; /* memory of another process than the one that moved the bytes */
+	uint32_t pid;
+	const char *comm; /* of that process: any bytes; else NULL */
 	const char *path; /* any bytes; NULL without; of a unix socket: its name */
 	const char *local; /* of tcp and udp: "10.0.0.1:80"; else NULL */
 	const char *peer;
@@ -95,6 +99,7 @@ struct transfer {
 	struct counters counters;
 	enum provenance provenance; /* of what was copied and referenced */
 	enum verdict verdict;
+	bool unseen_tls; /* an end of it is kernel TLS, which had no hooks */
 	bool not_pinned; /* bytes were copied at once, though MSG_ZEROCOPY was asked for */
 	bool followed; /* hooks saw what was copied between the socket and its device */
 };
@@ -166,6 +171,7 @@ struct report {
 	uint64_t zeroed_bytes;
 	const struct zeroed_process *zeroed; /* those with most bytes first */
 	size_t nr_zeroed;
+	size_t unseen_tls; /* sockets with kernel TLS, which had no hooks */
 	struct report_totals totals; /* of transfers[] */
 	const struct finding *findings;
 	size_t nr_findings;
@@ -177,6 +183,8 @@ void report_free(struct report *report);
 
 bool lost_anything(const struct cs_lost *lost, uint64_t lost_events);
 uint64_t transfer_hop_bytes(const struct transfer *transfer, enum cs_hop id);
+/* Bytes that the CPU rewrote on their way, once for each time. */
+uint64_t transfer_transformed(const struct transfer *transfer);
 /* CPU copies per byte delivered; NAN when nothing was. */
 double copies_per_byte(uint64_t cpu_copied_bytes, uint64_t delivered_bytes);
 
@@ -192,8 +200,10 @@ enum cs_place hop_to(enum cs_hop id);
 enum cs_how hop_how(enum cs_hop id);
 /* O_DIRECT: the DMA of the device is all that moves the bytes. */
 bool hop_is_direct(enum cs_hop id);
+/* Of every byte that is delivered, one hop at least does: the others come beside it. */
+bool hop_passes_on(enum cs_hop id);
 /* Hops with less come first on the path. */
-#define HOP_RANK_MAX 7
+#define HOP_RANK_MAX 9
 unsigned int hop_rank(enum cs_hop id);
 
 #endif

@@ -96,7 +96,8 @@ static uint64_t made_dirty(const struct fold *fold, const struct flow *flow)
 /* What a side row names is the end of a flow, not where it begins. */
 static bool is_at_destination(enum cs_hop side)
 {
-	return side == CS_CACHE_TO_DISK || side == CS_SOCKET_TO_NIC || side == CS_SOCKET_TO_SOCKET;
+	return side == CS_CACHE_TO_DISK || side == CS_SOCKET_TO_NIC ||
+	       side == CS_SOCKET_TO_SOCKET || side == CS_SOCKET_ENCRYPTED;
 }
 
 static uint64_t pinned_bytes(const struct fold *fold, const struct flow *flow)
@@ -109,6 +110,18 @@ static uint64_t pinned_bytes(const struct fold *fold, const struct flow *flow)
 	return bytes;
 }
 
+/* What the flow encrypted or decrypted on the way to or from the process itself. */
+static uint64_t transformed_at_once(const struct fold *fold, const struct flow *flow)
+{
+	uint64_t bytes = 0;
+
+	for_each_hop(fold, flow, node)
+		if (node->id == CS_USER_ENCRYPTED || node->id == CS_MAPPING_ENCRYPTED ||
+		    node->id == CS_DECRYPTED_TO_USER)
+			bytes += node->bytes;
+	return bytes < flow->delivered ? bytes : flow->delivered;
+}
+
 /* Bytes of the flow that the side row may be of. */
 static uint64_t weight_of(const struct fold *fold, const struct flow *flow,
 			  const struct cs_row_key *key)
@@ -118,6 +131,10 @@ static uint64_t weight_of(const struct fold *fold, const struct flow *flow,
 
 	if (key->flags & CS_ROW_PINNED)
 		return pinned_bytes(fold, flow);
+	if (side == CS_SOCKET_ENCRYPTED || side == CS_SOCKET_DECRYPTED)
+		return flow->delivered - transformed_at_once(fold, flow);
+	if (side == CS_SOCKET_GATHERED)
+		return flow->delivered;
 	if (side == CS_CACHE_TO_DISK)
 		return flow->delivered - written_directly(fold, flow) + made_dirty(fold, flow);
 	if (is_at_destination(side))

@@ -32,6 +32,13 @@ bool hop_is_direct(enum cs_hop id)
 	return id == CS_DISK_TO_USER || id == CS_USER_TO_DISK || id == CS_MAPPING_TO_DISK;
 }
 
+bool hop_passes_on(enum cs_hop id)
+{
+	if (hop_from(id) == CS_PLACE_SOCKET_BUFFER && hop_to(id) == CS_PLACE_SOCKET_BUFFER)
+		return false;
+	return hop_how(id) != CS_DIRTY && (hop_how(id) != CS_DMA || hop_is_direct(id));
+}
+
 /*
  * Bytes come from a device, rest in the page cache or a socket, pass through
  * the process or a pipe, reach their destination, and leave by a device.
@@ -44,15 +51,17 @@ unsigned int hop_rank(enum cs_hop id)
 		return 0;
 	if (to == CS_PLACE_DISK || to == CS_PLACE_NIC)
 		return HOP_RANK_MAX;
-	if (id == CS_SOCKET_TO_SOCKET)
-		return 6;
-	if (to == CS_PLACE_MAPPING)
+	if (id == CS_SOCKET_TO_SOCKET || id == CS_SOCKET_ENCRYPTED)
+		return 8;
+	if (id == CS_SOCKET_GATHERED)
 		return 1;
-	if (to == CS_PLACE_USER_BUFFER || to == CS_PLACE_ANON_MEMORY)
+	if (to == CS_PLACE_MAPPING || id == CS_SOCKET_DECRYPTED)
 		return 2;
+	if (to == CS_PLACE_USER_BUFFER || to == CS_PLACE_ANON_MEMORY)
+		return id == CS_USER_TO_USER ? 4 : 3;
 	if (to == CS_PLACE_PIPE_BUFFER)
-		return from == CS_PLACE_PIPE_BUFFER ? 4 : 3;
-	return 5;
+		return from == CS_PLACE_PIPE_BUFFER ? 6 : 5;
+	return 7;
 }
 
 const char *kind_word(enum cs_kind kind)

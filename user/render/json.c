@@ -45,6 +45,10 @@ static void write_endpoint(struct json *json, const char *key,
 		case CS_KIND_MEMORY:
 			if (!endpoint->resolved)
 				json_bool(json, "resolved", false);
+			if (endpoint->has_process) {
+				json_number(json, "pid", endpoint->pid);
+				json_string(json, "comm", endpoint->comm);
+			}
 			break;
 		case CS_KIND_TCP:
 		case CS_KIND_UDP:

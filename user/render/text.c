@@ -187,6 +187,8 @@ static void draw_totals(struct canvas *canvas, const struct report *report)
 	add_bytes(&line, canvas, totals->bytes[CS_REFERENCE], "referenced");
 	if (totals->bytes[CS_MAP])
 		add_bytes(&line, canvas, totals->bytes[CS_MAP], "mapped");
+	if (totals->bytes[CS_TRANSFORM])
+		add_bytes(&line, canvas, totals->bytes[CS_TRANSFORM], "transformed");
 	if (totals->bytes[CS_DIRTY])
 		add_bytes(&line, canvas, totals->bytes[CS_DIRTY], "made" STICK "dirty");
 	if (totals->bytes[CS_DMA])

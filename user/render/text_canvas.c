@@ -101,6 +101,12 @@ void add_endpoint(struct strbuf *out, const struct canvas *canvas,
 	}
 	if (endpoint->kind == CS_KIND_MEMORY) {
 		strbuf_puts(out, endpoint->resolved ? "memory" : "memory (unresolved)");
+		if (endpoint->has_process) {
+			strbuf_puts(out, " of ");
+			escape_terminal(out, endpoint->comm, strlen(endpoint->comm),
+					canvas->options->utf8);
+			strbuf_printf(out, "[%u]", endpoint->pid);
+		}
 		return;
 	}
 	if (!endpoint->path) {

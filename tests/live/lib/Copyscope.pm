@@ -319,6 +319,7 @@ sub place_matches
 
 	return 0 unless ($got->{kind} // 'lost') eq $expected->{kind};
 	return 0 if $expected->{kind} eq 'memory' && exists $got->{resolved};
+	return 0 unless ($got->{pid} // 0) == ($expected->{pid} // 0);
 	return !$expected->{ino} || same_inode($got, $expected);
 }
 

@@ -27,10 +27,33 @@ sub free_port
 	return $socket->sockport;
 }
 
-# nginx serving $dir: { pid, port, url }.
+# A certificate for this host, valid today.
+sub certificate
+{
+	my @command = (qw(openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost),
+		'-keyout', "$dir/key.pem", '-out', "$dir/cert.pem");
+	my $p = start(@command);
+
+	stop($p);
+	$p->{status} == 0 or BAIL_OUT('openssl: ' . read_file($p->{err}));
+}
+
+# What makes a server speak TLS, encrypted by the kernel.
+sub tls_lines
+{
+	my ($protocol) = @_;
+
+	certificate() unless -e "$dir/cert.pem";
+	return "ssl_certificate $dir/cert.pem; ssl_certificate_key $dir/key.pem;\n" .
+		"\t\tssl_protocols $protocol; ssl_ciphers AES128-GCM-SHA256:AES256-GCM-SHA384;\n" .
+		"\t\tssl_conf_command Options KTLS;";
+}
+
+# nginx serving $dir, by kernel TLS with a $protocol (TLSv1.3): { pid, port, url }.
 sub nginx_start
 {
-	my ($workers, $sendfile) = @_;
+	my ($workers, $sendfile, $protocol) = @_;
+	my ($ssl, $tls) = $protocol ? (' ssl', tls_lines($protocol)) : ('', '');
 	my $port = free_port();
 	my $temp = join '', map { "\t${_}_temp_path $dir/$_;\n" }
 		qw(client_body proxy fastcgi uwsgi scgi);
@@ -45,13 +68,13 @@ http {
 	access_log off;
 	sendfile $sendfile;
 	keepalive_requests 100000;
-	server { listen 127.0.0.1:$port; root $dir; }
+	server { listen 127.0.0.1:$port$ssl; root $dir; $tls }
 $temp}
 END
 	my $nginx = start(nginx_path(), '-p', $dir, '-e', "$dir/nginx.log", '-c', $config);
 
 	$nginx->{port} = $port;
-	$nginx->{url} = "http://127.0.0.1:$port";
+	$nginx->{url} = ($protocol ? 'https' : 'http') . "://127.0.0.1:$port";
 	wait_until('nginx', sub {
 		IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port);
 	});
