@@ -364,6 +364,15 @@ static void add_pipe_ends(struct canvas *canvas, const struct fds *fds,
 	add_more_holders(canvas, chain, shown);
 }
 
+/* The kernel has one for everything that is no file: eventfd, epoll, ... */
+static bool is_anonymous(const struct fds_inode *inode)
+{
+	static const char prefix[] = "anon_inode:";
+
+	return inode->kind == FDS_OTHER && inode->path &&
+	       !strncmp(inode->path, prefix, strlen(prefix));
+}
+
 static void add_ends(struct canvas *canvas, const struct fds *fds, const struct fds_inode *inode,
 		     struct chain *chain)
 {
@@ -374,6 +383,8 @@ static void add_ends(struct canvas *canvas, const struct fds *fds, const struct 
 		strbuf_printf(&line, "device %u:%u", inode->rdev_major, inode->rdev_minor);
 	else if (s->protocol)
 		escape_terminal(&line, s->protocol, strlen(s->protocol), canvas->options->utf8);
+	else if (is_anonymous(inode))
+		strbuf_puts(&line, "anonymous inode");
 	else if (inode->kind == FDS_OTHER || (inode->kind == FDS_PIPE && !inode->path))
 		strbuf_puts(&line, fds_kind_word(inode->kind));
 	else
