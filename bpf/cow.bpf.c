@@ -2,7 +2,7 @@
 /*
  * Copy-on-write: a page that is shared with another process or with a file is
  * copied when it is written to.  The copy is seen at copy_mc_to_kernel(),
- * what it was for in the fault around it.  Pages of shared mappings are not
+ * what it is for in the fault around it.  Pages of shared mappings are not
  * copied: they become dirty.
  */
 #include "bpf/ledger.bpf.h"
@@ -12,7 +12,6 @@
 #define PAGE_SIZE 4096
 #define PAGE_MAPPING_FLAGS 3
 #define VM_SHARED 0x8
-#define VM_FAULT_FAILED 0x000c73 /* OOM, SIGBUS, HWPOISON, SIGSEGV, RETRY, FALLBACK */
 
 /* Faults that ended: the one under way is not among them. */
 static __always_inline u64 faults_of(struct task_struct *task)
@@ -20,29 +19,7 @@ static __always_inline u64 faults_of(struct task_struct *task)
 	return task->min_flt + task->maj_flt;
 }
 
-/* Returns how many bytes it did not copy. */
-SEC("?fexit/copy_mc_to_kernel")
-int TRACED_PROG(on_copy_mc_to_kernel, void *to, void *from, u32 bytes, u64 left)
-{
-	struct thread *t = thread_of(task);
-
-	if (!t)
-		return 0;
-	t->cow_bytes = left ? 0 : bytes;
-	t->cow_faults = faults_of(task);
-	return 0;
-}
-
-/* What was copied in the fault at hand. */
-static __always_inline u64 take_copied(struct thread *t, struct task_struct *task)
-{
-	u64 bytes = t->cow_faults == faults_of(task) ? t->cow_bytes : 0;
-
-	t->cow_bytes = 0;
-	return bytes;
-}
-
-static __always_inline void add_cow(struct thread *t, struct file *file, bool from_file, u64 bytes)
+static __always_inline void add_cow(struct thread *t, u64 file, bool from_file, u64 bytes)
 {
 	struct cs_row_key key = {
 		.process = t->process,
@@ -51,7 +28,8 @@ static __always_inline void add_cow(struct thread *t, struct file *file, bool fr
 	};
 
 	if (from_file && file) {
-		key.source = endpoint_of(t, file);
+		key.source =
+			endpoint_find(t, (u64)BPF_CORE_READ((struct file *)file, f_inode), file);
 		key.hop = CS_CACHE_TO_ANON;
 	}
 	add_side(&key, bytes);
@@ -67,18 +45,33 @@ static __always_inline bool is_of_file(struct page *page)
 	return mapping && !(mapping & PAGE_MAPPING_FLAGS);
 }
 
-/* A write to a page that is there, but must not be written to. */
-SEC("?fexit/do_wp_page")
-int TRACED_PROG(on_do_wp_page, struct vm_fault *vmf, u32 ret)
+/* A write to a page that is there, but must not be written to: it may be copied. */
+SEC("?fentry/do_wp_page")
+int TRACED_PROG(on_do_wp_page, struct vm_fault *vmf)
 {
 	struct thread *t = thread_of(task);
-	u64 bytes;
 
 	if (!t)
 		return 0;
-	bytes = take_copied(t, task);
-	if (bytes && !(ret & VM_FAULT_FAILED))
-		add_cow(t, vmf->vma->vm_file, is_of_file(vmf->page), bytes);
+	t->cow_vmf = address(t, vmf);
+	t->cow_faults = faults_of(task);
+	return 0;
+}
+
+/* The copy itself, if it is one of the fault at hand. */
+SEC("?fentry/copy_mc_to_kernel")
+int TRACED_PROG(on_copy_mc_to_kernel, void *to, void *from, u32 bytes)
+{
+	struct thread *t = thread_of(task);
+	struct vm_fault *vmf;
+
+	if (!t || !t->cow_vmf)
+		return 0;
+	vmf = (void *)t->cow_vmf;
+	t->cow_vmf = 0;
+	if (t->cow_faults == faults_of(task))
+		add_cow(t, (u64)BPF_CORE_READ(vmf, vma, vm_file),
+			is_of_file(BPF_CORE_READ(vmf, page)), bytes);
 	return 0;
 }
 
@@ -86,7 +79,7 @@ int TRACED_PROG(on_do_wp_page, struct vm_fault *vmf, u32 ret)
  * A first write to a page of a private mapping: the page was copied, now the
  * copy gets mapped.  v6.1 copies by copy_page() here, which has no hook.
  */
-SEC("?fexit/finish_fault")
+SEC("?fentry/finish_fault")
 int TRACED_PROG(on_finish_fault, struct vm_fault *vmf)
 {
 	struct thread *t;
@@ -96,8 +89,8 @@ int TRACED_PROG(on_finish_fault, struct vm_fault *vmf)
 	t = thread_of(task);
 	if (!t)
 		return 0;
-	take_copied(t, task);
-	add_cow(t, vmf->vma->vm_file, true, PAGE_SIZE);
+	t->cow_vmf = 0;
+	add_cow(t, address(t, vmf->vma->vm_file), true, PAGE_SIZE);
 	return 0;
 }
 
@@ -131,7 +124,7 @@ static __always_inline int copied_huge(struct task_struct *task, struct page *fr
 	struct thread *t = thread_of(task);
 
 	if (t)
-		add_cow(t, vma->vm_file, is_of_file(from), bytes);
+		add_cow(t, address(t, vma->vm_file), is_of_file(from), bytes);
 	return 0;
 }
 

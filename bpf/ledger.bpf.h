@@ -85,7 +85,7 @@ struct thread {
 	u64 copied; /* by a CPU */
 	u64 spliced; /* page references taken by the send that is under way */
 	u64 direct_owner, direct_bytes; /* DMA without the page cache: see block.bpf.c */
-	u64 cow_bytes, cow_faults; /* copied by copy-on-write, in the fault of that number */
+	u64 cow_vmf, cow_faults; /* a fault that may copy, and its number */
 	u32 nested_udp; /* udp_sendmsg() ran inside udpv6_sendmsg() */
 	/* The request of io_uring under way, see uring.bpf.c. */
 	u64 fixed_end; /* where its fixed buffer ends in user memory; 0: it has none */
