@@ -8,6 +8,7 @@
 #include "bpf/ledger.bpf.h"
 #include "bpf/inode.bpf.h"
 #include "bpf/folio.bpf.h"
+#include "bpf/fault.bpf.h"
 
 #define PAGE_SIZE 4096
 #define PAGE_MAPPING_FLAGS 3
@@ -76,21 +77,30 @@ int TRACED_PROG(on_copy_mc_to_kernel, void *to, void *from, u32 bytes)
 }
 
 /*
- * A first write to a page of a private mapping: the page was copied, now the
- * copy gets mapped.  v6.1 copies by copy_page() here, which has no hook.
+ * One page gets mapped.  After a read: one that was not cached, or had to be
+ * waited for.  After a first write to a private mapping: a copy of it.  v6.1
+ * makes that by copy_page(), which has no hook.
  */
 SEC("?fentry/finish_fault")
 int TRACED_PROG(on_finish_fault, struct vm_fault *vmf)
 {
+	struct file *file = vmf->vma->vm_file;
 	struct thread *t;
 
-	if (!(vmf->flags & FAULT_FLAG_WRITE) || vmf->vma->vm_flags & VM_SHARED)
+	if (!file)
 		return 0;
+	if (!(vmf->flags & FAULT_FLAG_WRITE)) {
+		if (is_in_memory((u64)file->f_inode))
+			return 0; /* shared memory: it may be no file */
+		return mapped(task, vmf, vmf->pgoff, vmf->pgoff);
+	}
+	if (vmf->vma->vm_flags & VM_SHARED)
+		return 0; /* it becomes dirty */
 	t = thread_of(task);
 	if (!t)
 		return 0;
 	t->cow_vmf = 0;
-	add_cow(t, address(t, vmf->vma->vm_file), true, PAGE_SIZE);
+	add_cow(t, address(t, file), true, PAGE_SIZE);
 	return 0;
 }
 
