@@ -2,17 +2,17 @@
 /*
  * Copy-on-write: a page that is shared with another process or with a file is
  * copied when it is written to.  The copy is seen at copy_mc_to_kernel(),
- * what it was for in the fault around it.  Pages of shared mappings are not
+ * what it is for in the fault around it.  Pages of shared mappings are not
  * copied: they become dirty.
  */
 #include "bpf/ledger.bpf.h"
 #include "bpf/inode.bpf.h"
 #include "bpf/folio.bpf.h"
+#include "bpf/fault.bpf.h"
 
 #define PAGE_SIZE 4096
 #define PAGE_MAPPING_FLAGS 3
 #define VM_SHARED 0x8
-#define VM_FAULT_FAILED 0x000c73 /* OOM, SIGBUS, HWPOISON, SIGSEGV, RETRY, FALLBACK */
 
 /* Faults that ended: the one under way is not among them. */
 static __always_inline u64 faults_of(struct task_struct *task)
@@ -20,29 +20,7 @@ static __always_inline u64 faults_of(struct task_struct *task)
 	return task->min_flt + task->maj_flt;
 }
 
-/* Returns how many bytes it did not copy. */
-SEC("?fexit/copy_mc_to_kernel")
-int TRACED_PROG(on_copy_mc_to_kernel, void *to, void *from, u32 bytes, u64 left)
-{
-	struct thread *t = thread_of(task);
-
-	if (!t)
-		return 0;
-	t->cow_bytes = left ? 0 : bytes;
-	t->cow_faults = faults_of(task);
-	return 0;
-}
-
-/* What was copied in the fault at hand. */
-static __always_inline u64 take_copied(struct thread *t, struct task_struct *task)
-{
-	u64 bytes = t->cow_faults == faults_of(task) ? t->cow_bytes : 0;
-
-	t->cow_bytes = 0;
-	return bytes;
-}
-
-static __always_inline void add_cow(struct thread *t, struct file *file, bool from_file, u64 bytes)
+static __always_inline void add_cow(struct thread *t, u64 file, bool from_file, u64 bytes)
 {
 	struct cs_row_key key = {
 		.process = t->process,
@@ -51,7 +29,8 @@ static __always_inline void add_cow(struct thread *t, struct file *file, bool fr
 	};
 
 	if (from_file && file) {
-		key.source = endpoint_of(t, file);
+		key.source =
+			endpoint_find(t, (u64)BPF_CORE_READ((struct file *)file, f_inode), file);
 		key.hop = CS_CACHE_TO_ANON;
 	}
 	add_side(&key, bytes);
@@ -67,37 +46,61 @@ static __always_inline bool is_of_file(struct page *page)
 	return mapping && !(mapping & PAGE_MAPPING_FLAGS);
 }
 
-/* A write to a page that is there, but must not be written to. */
-SEC("?fexit/do_wp_page")
-int TRACED_PROG(on_do_wp_page, struct vm_fault *vmf, u32 ret)
+/* A write to a page that is there, but must not be written to: it may be copied. */
+SEC("?fentry/do_wp_page")
+int TRACED_PROG(on_do_wp_page, struct vm_fault *vmf)
 {
 	struct thread *t = thread_of(task);
-	u64 bytes;
 
 	if (!t)
 		return 0;
-	bytes = take_copied(t, task);
-	if (bytes && !(ret & VM_FAULT_FAILED))
-		add_cow(t, vmf->vma->vm_file, is_of_file(vmf->page), bytes);
+	t->cow_vmf = address(t, vmf);
+	t->cow_faults = faults_of(task);
+	return 0;
+}
+
+/* The copy itself, if it is one of the fault at hand. */
+SEC("?fentry/copy_mc_to_kernel")
+int TRACED_PROG(on_copy_mc_to_kernel, void *to, void *from, u32 bytes)
+{
+	struct thread *t = thread_of(task);
+	struct vm_fault *vmf;
+
+	if (!t || !t->cow_vmf)
+		return 0;
+	vmf = (void *)t->cow_vmf;
+	t->cow_vmf = 0;
+	if (t->cow_faults == faults_of(task))
+		add_cow(t, (u64)BPF_CORE_READ(vmf, vma, vm_file),
+			is_of_file(BPF_CORE_READ(vmf, page)), bytes);
 	return 0;
 }
 
 /*
- * A first write to a page of a private mapping: the page was copied, now the
- * copy gets mapped.  v6.1 copies by copy_page() here, which has no hook.
+ * One page gets mapped.  After a read: one that was not cached, or had to be
+ * waited for.  After a first write to a private mapping: a copy of it.  v6.1
+ * makes that by copy_page(), which has no hook.
  */
-SEC("?fexit/finish_fault")
+SEC("?fentry/finish_fault")
 int TRACED_PROG(on_finish_fault, struct vm_fault *vmf)
 {
+	struct file *file = vmf->vma->vm_file;
 	struct thread *t;
 
-	if (!(vmf->flags & FAULT_FLAG_WRITE) || vmf->vma->vm_flags & VM_SHARED)
+	if (!file)
 		return 0;
+	if (!(vmf->flags & FAULT_FLAG_WRITE)) {
+		if (is_in_memory((u64)file->f_inode))
+			return 0; /* shared memory: it may be no file */
+		return mapped(task, vmf, vmf->pgoff, vmf->pgoff);
+	}
+	if (vmf->vma->vm_flags & VM_SHARED)
+		return 0; /* it becomes dirty */
 	t = thread_of(task);
 	if (!t)
 		return 0;
-	take_copied(t, task);
-	add_cow(t, vmf->vma->vm_file, true, PAGE_SIZE);
+	t->cow_vmf = 0;
+	add_cow(t, address(t, file), true, PAGE_SIZE);
 	return 0;
 }
 
@@ -131,7 +134,7 @@ static __always_inline int copied_huge(struct task_struct *task, struct page *fr
 	struct thread *t = thread_of(task);
 
 	if (t)
-		add_cow(t, vma->vm_file, is_of_file(from), bytes);
+		add_cow(t, address(t, vma->vm_file), is_of_file(from), bytes);
 	return 0;
 }
 

@@ -3,35 +3,9 @@
 #include "bpf/ledger.bpf.h"
 #include "bpf/inode.bpf.h"
 #include "bpf/buffer.bpf.h"
+#include "bpf/fault.bpf.h"
 
-#define PAGE_SHIFT 12
-#define VM_FAULT_RETRY 0x000400
 #define VM_FAULT_NOPAGE 0x000100
-#define VM_FAULT_ERROR 0x000873 /* OOM, SIGBUS, HWPOISON, SIGSEGV, FALLBACK */
-
-static __always_inline int mapped(struct task_struct *task, struct vm_fault *vmf, u64 first,
-				  u64 last)
-{
-	struct cs_row_key key = { .call = CS_CALL_FAULT, .hop = CS_CACHE_TO_MAPPING };
-	struct thread *t;
-	struct file *file;
-	u64 pages;
-
-	t = thread_of(task);
-	file = vmf->vma->vm_file;
-	if (!t)
-		return 0;
-	/* The window around the fault may reach beyond the end of the file. */
-	pages = (BPF_CORE_READ(file, f_inode, i_size) + (1 << PAGE_SHIFT) - 1) >> PAGE_SHIFT;
-	if (last >= pages)
-		last = pages - 1;
-	if (!pages || first > last)
-		return 0;
-	key.process = t->process;
-	key.source = endpoint_of(t, file);
-	add_side(&key, (last - first + 1) << PAGE_SHIFT);
-	return 0;
-}
 
 /*
  * "Fault-around": maps what is cached of a window.  Pages of the window that
@@ -43,17 +17,6 @@ int TRACED_PROG(on_filemap_map_pages, struct vm_fault *vmf, u64 first, u64 last,
 	if (!(ret & VM_FAULT_NOPAGE))
 		return 0; /* the page asked for was not there */
 	return mapped(task, vmf, first, last);
-}
-
-/* One page that was not cached, or had to be waited for. */
-SEC("?fexit/filemap_fault")
-int TRACED_PROG(on_filemap_fault, struct vm_fault *vmf, u32 ret)
-{
-	if (ret & (VM_FAULT_RETRY | VM_FAULT_ERROR))
-		return 0;
-	if (vmf->flags & FAULT_FLAG_WRITE)
-		return 0; /* a copy of it is mapped, or it is made dirty: see cow.bpf.c */
-	return mapped(task, vmf, vmf->pgoff, vmf->pgoff);
 }
 
 /* Every new mapping, and every one whose protection changes. */

@@ -87,7 +87,7 @@ struct thread {
 	u64 encrypted, decrypted; /* by kernel TLS, from or into the user buffers */
 	u64 encrypted_before; /* in records before the one that is open */
 	u64 direct_owner, direct_bytes; /* DMA without the page cache: see block.bpf.c */
-	u64 cow_bytes, cow_faults; /* copied by copy-on-write, in the fault of that number */
+	u64 cow_vmf, cow_faults; /* a fault that may copy, and its number */
 	u32 other; /* the process of process_vm_*(), an endpoint */
 	u32 nested_udp; /* udp_sendmsg() ran inside udpv6_sendmsg() */
 	/* The request of io_uring under way, see uring.bpf.c. */

@@ -66,6 +66,16 @@ END {
 	row("traced write of 64 KiB (3, 4)", "write-mapping-64k", "1.10")
 	row("bystander getppid", "getppid", "1.02", "bystander")
 	row("bystander pread of 1 byte", "pread-1", "1.15", "bystander")
+	row("traced fault, new memory", "fault-anonymous", "")
+	row("traced fault, 16 pages mapped", "fault-mapping", "")
+	row("traced fault, private copy (6)", "fault-private", "")
+	row("traced fault, shared copy (7)", "fault-protected", "")
+	row("traced fault, store to mapping", "fault-shared", "")
+	row("bystander fault, new memory", "fault-anonymous", "", "bystander")
+	row("bystander fault, 16 pages", "fault-mapping", "", "bystander")
+	row("bystander fault, private copy", "fault-private", "", "bystander")
+	row("bystander fault, shared copy", "fault-protected", "", "bystander")
+	row("bystander fault, store to mapping", "fault-shared", "", "bystander")
 	printf "%-31s%9s %9.0f ms %5s  %-5s %-4s %17s %17s %14.0f ms\n", "start to tracing", "", \
 		ns["copyscope", "start"] / 1e6, "", "<(5)", \
 		verdict(ns["copyscope", "start"] < ns["bpftrace", "start"]), "", "", \
@@ -73,6 +83,7 @@ END {
 	print "(1) perf stat -e 'raw_syscalls:*'  (2) bytes read by process, in all processes"
 	print "(3) to TCP on loopback: what the sender runs  (4) from a shared read-only file mapping"
 	print "(5) a bpftrace script of three probes, guest time until its command runs"
+	print "(6) the first store to a page of a private mapping  (7) one to a page that was read before"
 	printf "%d of %d goals missed\n", missed, measured
 	if (!missed)
 		exit failed

@@ -103,7 +103,7 @@ static void ask_by_number(const struct recording *recording, struct residency_re
 							.generation = key->generation,
 							.fd = -1 };
 	}
-	inodes_reach(&inodes);
+	inodes_reach_by_handle(&inodes);
 	for (size_t i = 0; i < count; i++)
 		if (inodes.list[i].fd >= 0 &&
 		    is_of_generation(inodes.list[i].fd, inodes.list[i].generation))

@@ -36,6 +36,9 @@ struct listed_inodes {
 int inodes_read(struct listed_inodes *inodes, size_t count, char *why, size_t why_size);
 void inodes_release(struct listed_inodes *inodes);
 
+/* Opens what file handles lead to: what ext4, XFS and the like have. */
+void inodes_reach_by_handle(struct listed_inodes *inodes);
+
 /* Opens what can be reached without looking at every file of the machine. */
 void inodes_reach(struct listed_inodes *inodes);
 

@@ -221,14 +221,27 @@ static void raise_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-void inodes_reach(struct listed_inodes *inodes)
+static struct reach begin(struct listed_inodes *inodes)
 {
 	struct reach reach = { .inodes = inodes, .names_left = WALKED_AT_MOST };
 
 	raise_limit();
-
 	for (size_t i = 0; i < inodes->count; i++)
 		reach.missing += inodes->list[i].ino && inodes->list[i].fd < 0;
+	return reach;
+}
+
+void inodes_reach_by_handle(struct listed_inodes *inodes)
+{
+	struct reach reach = begin(inodes);
+
+	over_mounts(&reach, false);
+}
+
+void inodes_reach(struct listed_inodes *inodes)
+{
+	struct reach reach = begin(inodes);
+
 	over_mounts(&reach, false);
 	over_processes(&reach);
 	over_mounts(&reach, true);

@@ -65,7 +65,7 @@ struct recording {
 	bool zeroing; /* what was zeroed was counted, too */
 	const struct recorded_zeroed *zeroed;
 	size_t nr_zeroed;
-	const struct recorded_dirty *dirty; /* by endpoint */
+	const struct recorded_dirty *dirty; /* in the order of endpoints */
 	size_t nr_dirty;
 	const struct cs_row *rows;
 	size_t nr_rows;

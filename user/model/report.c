@@ -310,7 +310,9 @@ static void list_written(struct building *building, const struct recording *reco
 	struct written_file *written;
 	size_t count, kept = 0;
 	uint32_t *indices = written_endpoints(recording, &count);
+	struct writeback writeback;
 
+	writeback_begin(&writeback, recording);
 	written = arena_alloc(&building->arena, count * sizeof(*written));
 	for (size_t i = 0; i < count; i++) {
 		const struct report_endpoint *file = endpoint_of(building, recording, indices[i]);
@@ -318,10 +320,11 @@ static void list_written(struct building *building, const struct recording *reco
 		if (options && options->to && !filter_matches(options->to, file))
 			continue;
 		written[kept].file = file;
-		describe_written(recording, indices[i], building->processes, &written[kept++],
+		describe_written(&writeback, indices[i], building->processes, &written[kept++],
 				 &building->arena);
 	}
 	free(indices);
+	writeback_end(&writeback);
 	if (kept)
 		qsort(written, kept, sizeof(*written), compare_written);
 	report->written = written;

@@ -64,34 +64,69 @@ static void add_part(struct written_back *parts, size_t *count, struct written_b
 	parts[(*count)++] = part;
 }
 
-static bool is_written_back(const struct cs_row *row, uint32_t endpoint)
+static int compare_rows(const void *left, const void *right)
 {
-	return row->key.hop == CS_CACHE_TO_DISK && row->key.destination == endpoint && row->bytes;
+	const struct cs_row *a = *(const struct cs_row *const *)left;
+	const struct cs_row *b = *(const struct cs_row *const *)right;
+
+	if (a->key.destination != b->key.destination)
+		return a->key.destination < b->key.destination ? -1 : 1;
+	return a < b ? -1 : a > b;
 }
 
-static void list_parts(const struct recording *recording, uint32_t endpoint,
-		       const struct report_process *processes, struct written_file *ret,
-		       struct arena *arena)
+void writeback_begin(struct writeback *writeback, const struct recording *recording)
 {
-	struct written_back *parts;
+	const struct cs_row **rows = zalloc(recording->nr_rows, sizeof(*rows));
 	size_t count = 0;
 
 	for (size_t i = 0; i < recording->nr_rows; i++)
-		count += is_written_back(&recording->rows[i], endpoint);
-	parts = arena_alloc(arena, count * sizeof(*parts));
-	count = 0;
-	for (size_t i = 0; i < recording->nr_rows; i++) {
-		const struct cs_row *row = &recording->rows[i];
-		uint32_t process = row->key.process;
+		if (recording->rows[i].key.hop == CS_CACHE_TO_DISK && recording->rows[i].bytes)
+			rows[count++] = &recording->rows[i];
+	if (count)
+		qsort(rows, count, sizeof(*rows), compare_rows);
+	*writeback = (struct writeback){ recording, rows, count };
+}
 
-		if (!is_written_back(row, endpoint))
-			continue;
+void writeback_end(struct writeback *writeback)
+{
+	free(writeback->rows);
+}
+
+/* The first row of the file, or of one behind it. */
+static size_t first_row(const struct writeback *writeback, uint32_t endpoint)
+{
+	size_t low = 0, high = writeback->nr_rows;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (writeback->rows[middle]->key.destination < endpoint)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void list_parts(const struct writeback *writeback, uint32_t endpoint,
+		       const struct report_process *processes, struct written_file *ret,
+		       struct arena *arena)
+{
+	size_t start = first_row(writeback, endpoint), end = start, count = 0;
+	struct written_back *parts;
+
+	while (end < writeback->nr_rows && writeback->rows[end]->key.destination == endpoint)
+		end++;
+	parts = arena_alloc(arena, (end - start) * sizeof(*parts));
+	for (size_t i = start; i < end; i++) {
+		const struct cs_row *row = writeback->rows[i];
+		uint32_t process = row->key.process;
+		bool is_known = process && process < writeback->recording->nr_processes;
+
 		ret->written_back_bytes += row->bytes;
 		add_part(parts, &count,
 			 (struct written_back){
-				 .process = process && process < recording->nr_processes ?
-						    &processes[process] :
-						    NULL,
+				 .process = is_known ? &processes[process] : NULL,
 				 .by = name_call(row->key.call, arena),
 				 .bytes = row->bytes,
 			 });
@@ -102,19 +137,27 @@ static void list_parts(const struct recording *recording, uint32_t endpoint,
 	ret->nr_parts = count;
 }
 
-void describe_written(const struct recording *recording, uint32_t endpoint,
+static int compare_dirty(const void *left, const void *right)
+{
+	return compare_indices(&((const struct recorded_dirty *)left)->endpoint,
+			       &((const struct recorded_dirty *)right)->endpoint);
+}
+
+void describe_written(const struct writeback *writeback, uint32_t endpoint,
 		      const struct report_process *processes, struct written_file *ret,
 		      struct arena *arena)
 {
-	ret->source = RESIDENCY_BY_NONE;
-	list_parts(recording, endpoint, processes, ret, arena);
-	for (size_t i = 0; i < recording->nr_dirty; i++) {
-		const struct recorded_dirty *dirty = &recording->dirty[i];
+	const struct recording *recording = writeback->recording;
+	const struct recorded_dirty wanted = { .endpoint = endpoint }, *dirty = NULL;
 
-		if (dirty->endpoint != endpoint)
-			continue;
-		ret->source = dirty->source;
-		ret->dirty_bytes = dirty->dirty_bytes;
-		ret->under_writeback_bytes = dirty->under_writeback_bytes;
-	}
+	ret->source = RESIDENCY_BY_NONE;
+	list_parts(writeback, endpoint, processes, ret, arena);
+	if (recording->nr_dirty)
+		dirty = bsearch(&wanted, recording->dirty, recording->nr_dirty, sizeof(*dirty),
+				compare_dirty);
+	if (!dirty)
+		return;
+	ret->source = dirty->source;
+	ret->dirty_bytes = dirty->dirty_bytes;
+	ret->under_writeback_bytes = dirty->under_writeback_bytes;
 }

@@ -15,8 +15,18 @@
  */
 uint32_t *written_endpoints(const struct recording *recording, size_t *ret);
 
+/* Rows of write-back by their file, so that each file finds its own at once. */
+struct writeback {
+	const struct recording *recording;
+	const struct cs_row **rows;
+	size_t nr_rows;
+};
+
+void writeback_begin(struct writeback *writeback, const struct recording *recording);
+void writeback_end(struct writeback *writeback);
+
 /* Fills in all but the file of @ret, whose endpoint has that index. */
-void describe_written(const struct recording *recording, uint32_t endpoint,
+void describe_written(const struct writeback *writeback, uint32_t endpoint,
 		      const struct report_process *processes, struct written_file *ret,
 		      struct arena *arena);
 
