@@ -65,7 +65,7 @@ for my $run (['splice', 'file', 'page_cache>pipe_buffer reference', '--src', $sr
 	['vmsplice', 'memory', 'user_buffer>pipe_buffer reference', '--mode', 'gift']) {
 	my ($how, $from, $hop, @more) = @$run;
 	my ($report, $truth) = trace([$how, '--to', 'tcp:10.0.3.100:7000', @more]);
-	my $name = "$how @more[0 .. $#more] by the card";
+	my $name = join ' ', $how, (grep { $_ eq 'gift' } @more), 'by the card';
 
 	my ($t, $other) = find_transfers($report,
 		grep { $_->{to}{kind} eq 'tcp' } @{$truth->{flows}});

@@ -68,12 +68,12 @@ same(hops_of($large), { $copied => 128 * 65507 }, 'beyond the MTU: copied at onc
 is(codes($large), 'zerocopy-fallback', 'beyond the MTU: so says the finding');
 
 # A device that cannot gather.
-my $far = veth_up('near0', 6);
+my $far = veth_up('near6', 6);
 my @to = ('--to', "udp:$far:7000");
 my ($t) = sent('udp', ['segmented', @to, '--chunk', 32000, '--count', 1400]);
 same(hops_of($t), { $copied => $all }, 'veth: segments hold the same pages');
 
-switch_off('near0', 'scatter-gather');
+switch_off('near6', 'scatter-gather');
 ($t, my $zerocopy) = sent('udp', ['segmented', @to, '--chunk', 32000, '--count', 1400],
 	['zerocopy', @to, '--chunk', 1400, '--bytes', 140000]);
 same(hops_of($t), { $copied => $all, $later => $all }, 'no scatter-gather: segments are copies');
@@ -82,8 +82,8 @@ same(hops_of($zerocopy), { $copied => 140000 }, 'no scatter-gather: nothing is p
 like(codes($zerocopy), qr/zerocopy-fallback/, 'no scatter-gather: the finding says so');
 
 # Checksums in software: what others may write to meanwhile is copied first.
-my $near = veth_up('near1', 5);
-switch_off('near1', 'checksums');
+my $near = veth_up('near5', 5);
+switch_off('near5', 'checksums');
 ($t) = sent('tcp', ['sendfile', '--src', $src, '--to', "tcp:$near:7000"]);
 is($t->{cpu_copied_bytes}, hops_of($t)->{$later}, 'no checksums: copied later only');
 cmp_ok(hops_of($t)->{$later} // 0, '>=', $all, 'no checksums: all of it');

@@ -2,9 +2,11 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -251,6 +253,7 @@ struct sink sink_open(const char *kind, const char *path, uint64_t bytes)
 			sink.held_hop = "page_cache>socket_buffer copy";
 		if (strchr(kind, ':')) {
 			sink.fd = connect_to(kind);
+			sink.is_foreign = true;
 			sink.place = place_of(sink.fd, NULL);
 			return sink;
 		}
@@ -287,10 +290,27 @@ void sink_sent(struct sink *sink)
 			;
 }
 
+/* What is still in the socket would be sent after the tracing. */
+static void wait_until_sent(int fd)
+{
+	int left = 0;
+
+	for (int i = 0; i < 60000; i++) {
+		if (ioctl(fd, SIOCOUTQ, &left))
+			die("SIOCOUTQ: %s", strerror(errno));
+		if (!left)
+			return;
+		usleep(1000);
+	}
+	die("%d bytes are not sent", left);
+}
+
 void sink_close(struct sink *sink)
 {
 	int status;
 
+	if (sink->is_foreign)
+		wait_until_sent(sink->fd);
 	if (sink->fd >= 0)
 		close(sink->fd);
 	if (!sink->receiver)

@@ -41,7 +41,7 @@ union control {
 static void pass_fd(int socket, int fd)
 {
 	union control control = { .bytes = { 0 } };
-	char byte = 0;
+	static char byte; /* on the stack it could be what the loader read of a library */
 	struct iovec v = { &byte, 1 };
 	struct msghdr m = { .msg_iov = &v,
 			    .msg_iovlen = 1,

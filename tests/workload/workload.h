@@ -124,6 +124,7 @@ extern bool moved_elsewhere; /* some ran in another thread: no counters of this 
 struct sink {
 	int fd;
 	pid_t receiver;
+	bool is_foreign; /* somebody else receives */
 	const char *path;
 	sem_t *arrived; /* of datagrams, which must not be lost */
 	struct place place;
