@@ -19,9 +19,7 @@ enum {
 	CALL_READV = 19,
 	CALL_SPLICE = 275,
 	CALL_VMSPLICE = 278,
-	/* IORING_OP_SPLICE and IORING_OP_TEE */
-	CALL_SPLICE_REQUEST = CS_CALL_REQUEST | 30,
-	CALL_TEE_REQUEST = CS_CALL_REQUEST | 33,
+	CALL_SPLICE_REQUEST = CS_CALL_REQUEST | 30, /* IORING_OP_SPLICE */
 };
 
 /* Of the list of a pipe: index + 1 of the next one, 0 ends it. */
