@@ -17,7 +17,7 @@ struct cs_walk {
 	u64 first, last; /* pages, both included; nothing is seen if last < first */
 	struct cs_extent *extents; /* room for @capacity, or NULL: totals only */
 	u32 capacity;
-	bool skip_mapped; /* is not asked for: costs a look at each page on old kernels */
+	bool skip_mapped; /* is not asked for */
 	/* --- */
 	u32 count; /* extents */
 	u64 next; /* page that the walk stopped before, as there was no room; or 0 */
@@ -26,6 +26,9 @@ struct cs_walk {
 
 /* Answers @walk, from zeros. Sleeps. Returns 0, or -EINTR after a fatal signal. */
 int cs_walk(struct cs_walk *walk);
+
+/* The same without sleep, if there is little to see: returns if that was all. */
+bool cs_walk_briefly(struct cs_walk *walk);
 
 extern const struct proc_ops cs_inodes_ops;
 extern const struct proc_ops cs_file_ops;

@@ -15,6 +15,7 @@
 #include "copyscope.h"
 
 #define TEXT_EXTENTS 512 /* of one walk for text */
+#define BATCH_EXTENTS 128u /* of one walk for the ioctl */
 
 static const char help[] = "# write \"fd N\" or \"path P\" into this opening, then read: "
 			   "copyscope(4)\n";
@@ -128,10 +129,26 @@ static void set_range(struct cs_walk *walk, const struct cs_residency *q, struct
 	}
 }
 
+/* A part of the answer: as many extents as there is room for. */
+static int answer_some(struct cs_residency *q, struct cs_walk *walk)
+{
+	struct cs_extent __user *to = u64_to_user_ptr(q->extents);
+	int error = cs_walk(walk);
+
+	if (error)
+		return error;
+	if (copy_to_user(to + q->count, walk->extents, walk->count * sizeof(*walk->extents)))
+		return -EFAULT;
+	add_totals(q, walk);
+	q->count += walk->count;
+	q->next = walk->next << PAGE_SHIFT;
+	return 0;
+}
+
 static int answer(struct cs_residency *q, struct inode *owner, u32 facts)
 {
-	struct cs_walk walk = { .mapping = &owner->i_data, .capacity = q->capacity };
-	int error = 0;
+	struct cs_walk walk = { .mapping = &owner->i_data };
+	int error;
 
 	set_range(&walk, q, owner);
 	describe(q, owner, facts);
@@ -139,20 +156,17 @@ static int answer(struct cs_residency *q, struct inode *owner, u32 facts)
 	q->count = q->next = 0;
 	if (facts & CS_RESIDENCY_NOT_COVERED)
 		return 0;
-	if (walk.capacity) {
-		walk.extents =
-			kvmalloc_array(walk.capacity, sizeof(*walk.extents), GFP_KERNEL_ACCOUNT);
+	if (q->capacity) {
+		walk.extents = kmalloc_array(BATCH_EXTENTS, sizeof(*walk.extents), GFP_KERNEL);
 		if (!walk.extents)
 			return -ENOMEM;
 	}
-	error = cs_walk(&walk);
-	if (!error && copy_to_user(u64_to_user_ptr(q->extents), walk.extents,
-				   walk.count * sizeof(*walk.extents)))
-		error = -EFAULT;
-	kvfree(walk.extents);
-	add_totals(q, &walk);
-	q->count = walk.count;
-	q->next = walk.next << PAGE_SHIFT;
+	do {
+		walk.capacity = min(q->capacity - q->count, BATCH_EXTENTS);
+		error = answer_some(q, &walk);
+		walk.first = walk.next;
+	} while (!error && walk.next && q->count < q->capacity);
+	kfree(walk.extents);
 	return error;
 }
 

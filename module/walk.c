@@ -9,9 +9,25 @@
 #include "compat.h"
 #include "copyscope.h"
 
-#define ENTRIES_AT_ONCE 4096 /* under one rcu_read_lock() */
+#define FOLIOS_AT_ONCE 512 /* under the lock of the page cache, interrupts are off */
+#define FOLIOS_BRIEFLY 8 /* the same, under the locks of a caller */
 
-/* Its bits of enum cs_folio_state. The caller holds a reference. */
+/* Folios of one state and order that follow each other. */
+struct run {
+	u64 page, pages;
+	u32 state, order;
+};
+
+struct walker {
+	struct cs_walk *walk;
+	struct xa_state xas;
+	struct run run; /* not yet in the answer */
+	unsigned long last; /* index */
+	unsigned int index_order; /* pages of an index */
+	bool can_write_back;
+};
+
+/* Its bits of enum cs_folio_state. The page cache is locked. */
 static u32 folio_state(struct folio *folio, bool can_write_back, bool skip_mapped)
 {
 	u32 state = 0;
@@ -32,42 +48,29 @@ static u32 folio_state(struct folio *folio, bool can_write_back, bool skip_mappe
 	return state;
 }
 
-/* Adds to the last extent, or begins one; false if there is no room for it. */
-static bool add_extent(struct cs_walk *walk, u64 page, u64 pages, u32 state, u32 order)
+/* Tells the run, for which there is room. */
+static void end_run(struct cs_walk *walk, struct run *run)
 {
-	struct cs_extent *last = walk->count ? &walk->extents[walk->count - 1] : NULL;
-	u64 offset = page << PAGE_SHIFT;
-
-	if (!walk->capacity)
-		return true;
-	if (last && last->offset + last->length == offset && last->state == state &&
-	    last->order == order) {
-		last->length += pages << PAGE_SHIFT;
-		return true;
-	}
-	if (walk->count == walk->capacity)
-		return false;
-	walk->extents[walk->count++] = (struct cs_extent){
-		.offset = offset,
-		.length = pages << PAGE_SHIFT,
-		.state = state,
-		.order = order,
-	};
-	return true;
+	if (!run->pages)
+		return;
+	if (walk->capacity)
+		walk->extents[walk->count++] = (struct cs_extent){
+			.offset = run->page << PAGE_SHIFT,
+			.length = run->pages << PAGE_SHIFT,
+			.state = run->state,
+			.order = run->order,
+		};
+	walk->resident += run->pages;
+	if (run->state & CS_FOLIO_DIRTY)
+		walk->dirty += run->pages;
+	if (run->state & CS_FOLIO_WRITEBACK)
+		walk->writeback += run->pages;
+	if (run->state & CS_FOLIO_MAPPED)
+		walk->mapped += run->pages;
+	run->pages = 0;
 }
 
-static void add_totals(struct cs_walk *walk, u64 pages, u32 state)
-{
-	walk->resident += pages;
-	if (state & CS_FOLIO_DIRTY)
-		walk->dirty += pages;
-	if (state & CS_FOLIO_WRITEBACK)
-		walk->writeback += pages;
-	if (state & CS_FOLIO_MAPPED)
-		walk->mapped += pages;
-}
-
-/* The part of a run that lies in the range: its first page, and how many. */
+/* The part of what is there that lies in the range: its first page, and how many. */
 static u64 clip(const struct cs_walk *walk, u64 *page, u64 pages)
 {
 	u64 first = max(*page, walk->first), last = min(*page + pages - 1, walk->last);
@@ -76,95 +79,126 @@ static u64 clip(const struct cs_walk *walk, u64 *page, u64 pages)
 	return last < first ? 0 : last - first + 1;
 }
 
-/* One folio that the caller holds; false if there is no room for its extent. */
-static bool see_folio(struct cs_walk *walk, struct folio *folio, u64 page, bool can_write_back)
+/* A folio at this page or around it; false if there is no room for its run. */
+static bool see_folio(struct walker *w, struct folio *folio, u64 page)
 {
-	u32 state = folio_state(folio, can_write_back, walk->skip_mapped);
+	u32 state = folio_state(folio, w->can_write_back, w->walk->skip_mapped);
 	u32 order = folio_order(folio);
-	u64 pages;
+	struct run *run = &w->run;
+	u64 pages = 1;
 
-	page = round_down(page, 1ULL << order);
-	pages = clip(walk, &page, 1ULL << order);
-	if (!pages)
+	if (order) {
+		page = round_down(page, 1ULL << order);
+		pages = clip(w->walk, &page, 1ULL << order);
+		if (!pages)
+			return true;
+	}
+	if (run->pages && run->page + run->pages == page && run->state == state &&
+	    run->order == order) {
+		run->pages += pages;
 		return true;
-	if (!add_extent(walk, page, pages, state, order)) {
-		walk->next = page;
+	}
+	end_run(w->walk, run);
+	if (w->walk->capacity && w->walk->count == w->walk->capacity) {
+		w->walk->next = page;
 		return false;
 	}
-	add_totals(walk, pages, state);
+	*run = (struct run){ page, pages, state, order };
 	return true;
 }
 
-static void see_evicted(struct cs_walk *walk, struct xa_state *xas, unsigned int index_order)
+static void see_evicted(struct walker *w)
 {
-	u64 pages = (u64)cs_entry_pages(xas) << index_order;
-	u64 page = round_down((u64)xas->xa_index << index_order, pages);
+	u64 pages = (u64)cs_entry_pages(&w->xas) << w->index_order;
+	u64 page = round_down((u64)w->xas.xa_index << w->index_order, pages);
 
-	walk->evicted += clip(walk, &page, pages);
+	w->walk->evicted += clip(w->walk, &page, pages);
 }
 
 /*
- * Entries up to the next rest. Returns false when there are no more, or no room. A
- * folio may leave the page cache and become another one's at any time, until
- * it is held and found to be still there.
+ * Up to so many folios; large ones count for more. Returns false when there are
+ * no more, or no room. What is in the page cache stays there while that is locked.
  */
-static bool walk_some(struct cs_walk *walk, struct xa_state *xas, unsigned long last,
-		      unsigned int index_order, bool can_write_back)
+static bool walk_some(struct walker *w, unsigned int folios)
 {
-	unsigned int entries = 0;
+	unsigned int seen = 0;
 	struct folio *folio;
-	bool room;
 
-	xas_for_each(xas, folio, last)
+	xas_for_each(&w->xas, folio, w->last)
 	{
-		if (xas_retry(xas, folio))
+		if (xas_retry(&w->xas, folio))
 			continue;
 		if (xa_is_value(folio)) {
-			see_evicted(walk, xas, index_order);
+			see_evicted(w);
 		} else {
-			if (!folio_try_get(folio)) {
-				xas_reset(xas);
-				continue;
-			}
-			if (folio != xas_reload(xas)) {
-				folio_put(folio);
-				xas_reset(xas);
-				continue;
-			}
-			room = see_folio(walk, folio, (u64)xas->xa_index << index_order,
-					 can_write_back);
-			folio_put(folio);
-			if (!room)
+			if (!see_folio(w, folio, (u64)w->xas.xa_index << w->index_order))
 				return false;
+			/* Old kernels look at each page for a mapping. */
+			seen += folio_nr_pages(folio) >> 4;
 		}
-		if (++entries < ENTRIES_AT_ONCE && !need_resched())
+		if (++seen < folios)
 			continue;
-		xas_pause(xas);
+		xas_pause(&w->xas);
 		return true;
 	}
 	return false;
 }
 
-int cs_walk(struct cs_walk *walk)
+static bool walk_locked(struct walker *w, unsigned int folios)
+{
+	bool more;
+
+	xas_lock_irq(&w->xas);
+	more = walk_some(w, folios);
+	xas_unlock_irq(&w->xas);
+	return more;
+}
+
+/* Sets the walk to zeros and @w to its beginning; false if the range is empty. */
+static bool begin(struct walker *w, struct cs_walk *walk)
 {
 	struct address_space *mapping = walk->mapping;
 	unsigned int index_order = cs_index_order(mapping->host);
-	bool can_write_back = mapping_can_writeback(mapping), more;
-	XA_STATE(xas, &mapping->i_pages, walk->first >> index_order);
 
+	*w = (struct walker){
+		.walk = walk,
+		.xas = __XA_STATE(&mapping->i_pages, walk->first >> index_order, 0, 0),
+		.last = walk->last >> index_order,
+		.index_order = index_order,
+		.can_write_back = mapping_can_writeback(mapping),
+	};
+	walk->skip_mapped |= !mapping_mapped(mapping);
 	walk->count = 0;
 	walk->next = walk->resident = walk->dirty = 0;
 	walk->writeback = walk->mapped = walk->evicted = 0;
-	if (walk->last < walk->first)
+	return walk->first <= walk->last;
+}
+
+int cs_walk(struct cs_walk *walk)
+{
+	struct walker w;
+	bool more;
+
+	if (!begin(&w, walk))
 		return 0;
 	do {
-		rcu_read_lock();
-		more = walk_some(walk, &xas, walk->last >> index_order, index_order,
-				 can_write_back);
-		rcu_read_unlock();
+		more = walk_locked(&w, FOLIOS_AT_ONCE);
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		cond_resched();
 	} while (more);
+	end_run(walk, &w.run);
 	return 0;
+}
+
+bool cs_walk_briefly(struct cs_walk *walk)
+{
+	struct walker w;
+	bool more;
+
+	if (!begin(&w, walk))
+		return true;
+	more = walk_locked(&w, FOLIOS_BRIEFLY);
+	end_run(walk, &w.run);
+	return !more;
 }

@@ -8,6 +8,7 @@ no warnings 'portable'; # 64 bits are needed
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Copyscope;
+use Module;
 use Residency;
 use Test::More;
 
@@ -17,92 +18,12 @@ use POSIX ();
 use Time::HiRes qw(sleep time);
 
 use constant {
-	CS_RESIDENCY => 3 << 30 | 120 << 16 | ord('c') << 8 | 0xc5,
 	SYS_IOCTL => 16, SYS_MADVISE => 28, SYS_MMAP => 9, SYS_MEMFD_CREATE => 319,
 	MFD_HUGETLB => 4, O_PATH => 010000000, MADV_PAGEOUT => 21,
-	STATE_DIRTY => 1, STATE_FILLING => 32, FACT_REAL => 1, FACT_SWAP => 4, FACT_DEVICE => 8,
 	CHUNK_PAGES => 300,
 };
 
-plan skip_all => 'modules are loaded in virtual machines only' unless in_guest();
-plan skip_all => "no module is built for $ENV{COPYSCOPE_VM}" unless $ENV{COPYSCOPE_VM} =~ /^6\.1(2)?$/;
-my $ko = "build/module-$ENV{COPYSCOPE_VM}/copyscope.ko";
-BAIL_OUT("$ko is missing: run tests/vm/module -k $ENV{COPYSCOPE_VM}") unless -e $ko;
-
-my @fields = qw(size fd offset length extents capacity reserved
-	count facts next dev ino file_size resident dirty writeback mapped evicted);
-my $module;
-
-sub load
-{
-	system('insmod', $ko, @_) == 0 or BAIL_OUT('the module cannot be loaded');
-	sysopen $module, '/proc/copyscope/file', O_RDWR or BAIL_OUT("/proc/copyscope/file: $!");
-}
-
-sub unload
-{
-	close $module;
-	return system('rmmod', 'copyscope');
-}
-
-# The ioctl, once: ({answer}, [[offset, length, state, order], ...]) or (undef).
-sub ask
-{
-	my ($file, %set) = @_;
-	my $capacity = $set{capacity} // 1000;
-	my $room = "\0" x (24 * ($capacity < 70000 ? $capacity : 1) || 1);
-	my %q = (size => 120, fd => ref $file ? fileno $file : $file, offset => 0, length => 0,
-		extents => unpack('J', pack('p', $room)), capacity => $capacity, reserved => 0, %set);
-	my $text = pack 'L l Q Q Q L L L L Q9', map { $q{$_} // 0 } @fields;
-
-	ioctl($module, CS_RESIDENCY, $text) or return undef;
-	my %answer;
-	@answer{@fields} = unpack 'L l Q Q Q L L L L Q9', $text;
-	return \%answer, [map { [unpack 'Q Q L L', substr $room, 24 * $_, 24] } 0 .. $answer{count} - 1];
-}
-
-# All of a file, in questions of so much room: ({sums}, [extents]).
-sub ask_all
-{
-	my ($file, $capacity) = @_;
-	my ($offset, %sums, @extents) = 0;
-
-	do {
-		my ($answer, $some) = ask($file, offset => $offset, capacity => $capacity);
-		return undef unless $answer;
-		push @extents, @$some;
-		$sums{$_} += $answer->{$_} for qw(resident dirty writeback mapped evicted);
-		$sums{$_} = $answer->{$_} for qw(facts dev ino file_size);
-		return fail('the cursor moves on') && undef
-			if $answer->{next} && $answer->{next} <= $offset;
-		$offset = $answer->{next};
-	} while ($offset);
-	return \%sums, \@extents;
-}
-
-sub pages_in
-{
-	my ($extents, $wanted) = @_;
-	my @pages;
-
-	for (@$extents) {
-		my ($offset, $length, $state) = @$_;
-		next if $wanted ? !($state & $wanted) : $state & STATE_FILLING;
-		push @pages, $offset / PAGE .. ($offset + $length) / PAGE - 1;
-	}
-	return "@pages";
-}
-
-# The text of one command: lines, or undef.
-sub by_text
-{
-	my ($command) = @_;
-
-	sysopen my $file, '/proc/copyscope/file', O_RDWR or die "open: $!";
-	defined syswrite($file, $command) or return undef;
-	local $/;
-	return <$file>;
-}
+needs_module();
 
 sub listing
 {
@@ -133,7 +54,7 @@ sub error_is
 	is($error, Errno->can($name)->(), "$what: $name");
 }
 
-load();
+module_load();
 
 sub random_step
 {
@@ -277,16 +198,16 @@ subtest 'the listing' => sub {
 	is(join('', <$twice>), join('', @first), 'one opening has one snapshot');
 	like($first[0], qr/^# copyscope\/inodes\/1 device inode /, 'the columns are named');
 	ok(!listing()->{key_of($gone)}, 'what was forgotten is not listed');
-	unload();
-	load('inodes_max=3');
+	module_unload();
+	module_load('inodes_max=3');
 	my @lines = split /\n/, read_file('/proc/copyscope/inodes');
 	is(scalar @lines, 5, 'no more than there is room for');
 	like($lines[4], qr/^# left out \d+ inodes with less than \d+ pages each, \d+ pages$/, 'and says so');
 	my $least = (sort { $a <=> $b } map { (split)[4] } @lines[1 .. 3])[0];
 	my ($most) = $lines[4] =~ /less than (\d+)/;
 	cmp_ok($least, '>=', $most - 1, 'the largest are kept');
-	unload();
-	load();
+	module_unload();
+	module_load();
 };
 
 # Run perl code as another user; its output.
@@ -318,9 +239,10 @@ subtest 'who may know' => sub {
 	is(as_nobody('open F, "<", "/proc/copyscope/inodes" or print $!+0'), Errno::EACCES, 'and so the listing');
 	is(qx(setpriv --bounding-set=-sys_admin --inh-caps=-all sh -c 'cat /proc/copyscope/inodes' 2>&1),
 		"cat: /proc/copyscope/inodes: Operation not permitted\n", 'root without the capability');
-	like(qx(unshare -Ur cat /proc/copyscope/inodes 2>&1), qr/not permitted|denied/, 'root of a namespace');
-	unload();
-	load('everyone=1');
+	like(qx(unshare $_ cat /proc/copyscope/inodes 2>&1), qr/^cat:.*(not permitted|denied)\n\z/,
+		"root of a namespace: $_") for '-Ur', '-Urpf --mount-proc';
+	module_unload();
+	module_load('everyone=1');
 	is(as_nobody($try->("$dir/theirs")), Errno::EPERM . ' ' . Errno::EPERM, 'a file of root');
 	is(as_nobody($try->("$dir/own")), 'ok ok', 'a file of their own');
 	chmod 0666, "$dir/theirs";
@@ -344,8 +266,8 @@ subtest 'who may know' => sub {
 	}
 	is(<$out>, Errno::EPERM, 'who opened counts, not who writes');
 	waitpid $pid, 0;
-	unload();
-	load();
+	module_unload();
+	module_load();
 };
 
 subtest 'garbage' => sub {
@@ -360,7 +282,7 @@ subtest 'garbage' => sub {
 	POSIX::mkfifo("$dir/fifo", 0600);
 	error_is(by_text("path $_"), 'EOPNOTSUPP', $_) for "$dir/fifo", '/dev/zero', '/proc/copyscope/file';
 	pipe my $reader, my $writer;
-	error_is((ask($_))[0], 'EOPNOTSUPP', 'ioctl: no page cache') for $reader, $module;
+	error_is((ask($_))[0], 'EOPNOTSUPP', 'ioctl: no page cache') for $reader, module_file();
 	error_is((ask(9999))[0], 'EBADF', 'ioctl: no descriptor');
 	error_is((ask($file, %$_))[0], 'EINVAL', "ioctl: @{[%$_]}")
 		for { size => 119 }, { size => 0 }, { reserved => 1 }, { capacity => 65537 },
@@ -370,12 +292,27 @@ subtest 'garbage' => sub {
 	error_is((ask($file, extents => $_))[0], 'EFAULT', sprintf 'ioctl: extents at %#x', $_)
 		for 0, 1, 0xffff800000000000, 0xfffffffffffff000, 0x7ffffffff000;
 	for my $at (0, 1, 4096, 0xffff800000000000 - 2**64, -4096, -1) {
-		my $got = syscall SYS_IOCTL, fileno $module, CS_RESIDENCY, $at;
+		my $got = syscall SYS_IOCTL, fileno module_file(), CS_RESIDENCY, $at;
 		error_is($got == -1 ? undef : $got, 'EFAULT', "ioctl: the question at $at");
 	}
-	my $got = syscall SYS_IOCTL, fileno $module, 0xc5c5, 0;
+	my $got = syscall SYS_IOCTL, fileno module_file(), 0xc5c5, 0;
 	error_is($got == -1 ? undef : $got, 'ENOTTY', 'ioctl: another command');
 	ok((ask($file))[0], 'and still it answers');
+};
+
+subtest 'what is not loaded' => sub {
+	my $text = read_file($ko);
+
+	module_unload();
+	$text =~ s/(vermagic=\S+ )SMP /$1UMP / or fail('it names no kernel');
+	write_file("$dir/other.ko", $text);
+	like(qx(insmod $dir/other.ko 2>&1), qr/^insmod: .*Invalid module format\n\z/, 'of another kernel');
+	like(qx(insmod $ko inodes_max=$_ 2>&1), qr/^insmod: .*Invalid (argument|parameters)\n\z/,
+		"inodes_max=$_") for 0, -1, 'x', 16777217;
+	like(qx(setpriv --reuid=65534 --clear-groups --bounding-set=-all insmod $ko 2>&1),
+		qr/^insmod: .*Operation not permitted\n\z/, 'by nobody');
+	ok(!-e '/proc/copyscope', 'is not there');
+	module_load();
 };
 
 # What may go wrong in parallel; readers must end and nothing may be held.
@@ -411,10 +348,10 @@ subtest 'unloading with the file open' => sub {
 	sysread $file, my $line, 10;
 	open my $list, '<', '/proc/copyscope/inodes' or die $!;
 	sysread $list, $line, 10;
-	is(unload(), 0, 'rmmod succeeds');
+	is(module_unload(), 0, 'rmmod succeeds');
 	error_is(sysread($file, $line, 10), 'EIO', 'reading on');
 	ok(!-e '/proc/copyscope', 'its files are gone');
-	load();
+	module_load();
 };
 
 for my $test (qw(pages fds)) {
@@ -426,5 +363,5 @@ for my $test (qw(pages fds)) {
 	};
 }
 
-unload();
+module_unload();
 done_testing();
