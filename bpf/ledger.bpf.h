@@ -474,8 +474,10 @@ static __always_inline void segments_of(struct thread *t, struct iov_iter *iter,
 		s->base = t->fixed_end - iter->count - bytes;
 		s->iov = 0;
 	} else if (bpf_core_field_exists(iter->__iov)) {
+		s->base = 0; /* else the compiler may leave a pointer in it: no number */
 		s->iov = address(t, iter->__iov);
 	} else {
+		s->base = 0;
 		s->iov = address(t, ((struct iov_iter___v61 *)iter)->iov);
 	}
 }
