@@ -35,12 +35,11 @@ static int on_libbpf_message(enum libbpf_print_level level, const char *format, 
 	return vfprintf(stderr, format, args);
 }
 
-/* Does any BTF of the kernel or its modules have the target? */
+/* Does the type information of the kernel, or of the module it may be in, have the target? */
 static bool kernel_has(struct btf *vmlinux, const struct hook *hook)
 {
 	char name[128], path[128];
 	struct btf *module;
-	__u32 id = 0;
 	bool found = false;
 
 	if (hook->kind == HOOK_TRACEPOINT) {
@@ -49,16 +48,11 @@ static bool kernel_has(struct btf *vmlinux, const struct hook *hook)
 	}
 	if (btf__find_by_name_kind(vmlinux, hook->target, BTF_KIND_FUNC) > 0)
 		return true;
-	/* Only file systems that are often modules are worth a search there. */
-	if (hook->need != NEED_SELDOM || hook->family >= 0)
+	if (!hook->module)
 		return false;
-	snprintf(path, sizeof(path), "/sys/kernel/btf/%s",
-		 strstr(hook->target, "btrfs") ? "btrfs" :
-		 strstr(hook->target, "fuse")  ? "fuse" :
-						 "netfs");
+	snprintf(path, sizeof(path), "/sys/kernel/btf/%s", hook->module);
 	if (access(path, R_OK))
-		return false;
-	(void)id;
+		return false; /* not loaded */
 	module = btf__parse_split(path, vmlinux);
 	if (module)
 		found = btf__find_by_name_kind(module, hook->target, BTF_KIND_FUNC) > 0;
