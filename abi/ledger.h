@@ -107,7 +107,7 @@ enum cs_how {
 	X(MAPPING_PINNED_BY_PIPE, MAPPING, PIPE_BUFFER, REFERENCE)      \
 	X(CACHE_HELD_BY_SOCKET, PAGE_CACHE, SOCKET_BUFFER, REFERENCE)   \
 	X(CACHE_HELD_BY_PIPE, PAGE_CACHE, PIPE_BUFFER, REFERENCE)       \
-	X(CACHE_SHARED, PAGE_CACHE, PAGE_CACHE, REFERENCE)              \
+	X(EXTENTS_SHARED, DISK, DISK, REFERENCE)                        \
 	X(PIPE_HELD_BY_SOCKET, PIPE_BUFFER, SOCKET_BUFFER, REFERENCE)   \
 	X(PIPE_HELD_BY_PIPE, PIPE_BUFFER, PIPE_BUFFER, REFERENCE)       \
 	X(PIPE_HELD_BY_CACHE, PIPE_BUFFER, PAGE_CACHE, REFERENCE)       \
@@ -126,6 +126,8 @@ enum cs_how {
 	X(USER_TO_DISK, USER_BUFFER, DISK, DMA)                         \
 	X(DISK_TO_USER, DISK, USER_BUFFER, DMA)                         \
 	X(MAPPING_TO_DISK, MAPPING, DISK, DMA)                          \
+	X(DISK_TO_PIPE, DISK, PIPE_BUFFER, DMA)                         \
+	X(PIPE_TO_DISK, PIPE_BUFFER, DISK, DMA)                         \
 	X(CACHE_TO_ANON, PAGE_CACHE, ANON_MEMORY, COPY)                 \
 	X(ANON_TO_ANON, ANON_MEMORY, ANON_MEMORY, COPY)                 \
 	X(MAPPING_DIRTIED, MAPPING, PAGE_CACHE, DIRTY)                  \
@@ -166,6 +168,7 @@ enum cs_row_flags {
 	CS_ROW_DERIVED = 1 << 0, /* implied by the syscall, not seen by a hook */
 	CS_ROW_PINNED = 1 << 1, /* a side row of pinned pages (MSG_ZEROCOPY) only */
 	CS_ROW_NOT_PINNED = 1 << 2, /* copied at once, though MSG_ZEROCOPY was asked for */
+	CS_ROW_BUFFERED = 1 << 3, /* through the page cache in spite of O_DIRECT */
 };
 
 struct cs_row_key {

@@ -5,6 +5,7 @@
  */
 #include "bpf/ledger.bpf.h"
 #include "bpf/inode.bpf.h"
+#include "bpf/folio.bpf.h"
 
 #define REQ_OP_MASK 0xff
 #define REQ_OP_READ 0
@@ -14,25 +15,34 @@
 
 #define NO_FILE 1 /* metadata: pages of a block device */
 
+static __always_inline struct folio *folio_of(struct page *page)
+{
+	u64 head = BPF_CORE_READ(page, compound_head);
+
+	return (void *)(head & 1 ? head - 1 : (u64)page);
+}
+
 /*
- * The file on a disk that owns the page, 0 if none does (anonymous, shared
+ * The file on a disk that owns the folio, 0 if none does (anonymous, shared
  * memory, just allocated), or NO_FILE.
  */
-static __always_inline u64 file_inode_of(struct page *page)
+static __always_inline u64 file_inode_of(struct folio *folio)
 {
+	u64 mapping = (u64)BPF_CORE_READ(folio, mapping);
 	struct inode *inode;
-	u64 mapping, head;
 
-	head = BPF_CORE_READ(page, compound_head);
-	if (head & 1)
-		page = (void *)(head - 1);
-	mapping = (u64)BPF_CORE_READ(page, mapping);
 	if (!mapping || mapping & PAGE_MAPPING_FLAGS)
 		return 0;
 	inode = BPF_CORE_READ((struct address_space *)mapping, host);
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG)
 		return NO_FILE;
 	return is_in_memory((u64)inode) ? 0 : (u64)inode;
+}
+
+/* Else pages of the file are the buffer of a direct write. */
+static __always_inline bool is_written_back(struct folio *folio)
+{
+	return folio_flags(folio) >> bpf_core_enum_value(enum pageflags, PG_writeback) & 1;
 }
 
 /* All bios of one direct operation have the same owner, its struct iomap_dio. */
@@ -69,15 +79,18 @@ int BPF_PROG(on_block_bio_queue, struct bio *bio)
 	u32 bytes = bio->bi_iter.bi_size;
 	struct cs_row_key key = { .call = CS_CALL_KERNEL };
 	struct thread *t = NULL;
+	struct folio *folio;
 	u64 inode;
 	int index;
 
 	if (op > REQ_OP_WRITE || !bytes || bio->bi_flags & 1 << BIO_CLONED_BIT)
 		return 0;
-	inode = file_inode_of(BPF_CORE_READ(bio, bi_io_vec, bv_page));
-	if (!inode)
+	folio = folio_of(BPF_CORE_READ(bio, bi_io_vec, bv_page));
+	inode = file_inode_of(folio);
+	/* Metadata may be in pages of no inode, too (XFS). */
+	if (!inode && !(bio->bi_opf >> bpf_core_enum_value(enum req_flag_bits, __REQ_META) & 1))
 		queued_directly(task, bio, bytes);
-	if (inode <= NO_FILE)
+	if (inode <= NO_FILE || (op == REQ_OP_WRITE && !is_written_back(folio)))
 		return 0;
 	if (is_traced(task))
 		t = thread_of(task);

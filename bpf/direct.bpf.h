@@ -26,7 +26,7 @@ static __always_inline u8 direct_hop(u32 from, u32 to, bool copied)
 	switch (from) {
 	case CS_KIND_FILE:
 		if (to == CS_KIND_FILE)
-			return copied ? CS_CACHE_TO_CACHE : CS_CACHE_SHARED;
+			return copied ? CS_CACHE_TO_CACHE : CS_EXTENTS_SHARED;
 		if (to == CS_KIND_PIPE)
 			return copied ? CS_CACHE_TO_PIPE : CS_CACHE_HELD_BY_PIPE;
 		if (to_socket)
@@ -64,6 +64,27 @@ static __always_inline u32 endpoint_at(struct thread *t, u64 file)
 	return endpoint_find(t, (u64)BPF_CORE_READ(f, f_inode), file);
 }
 
+/* directio.bpf.c: the same for a splice from or to a file with O_DIRECT. */
+int fold_disk(struct thread *t, struct cs_row_key *key, u64 bytes, u64 copied);
+
+/* By hops of one kind what was copied, by hops of the other what was handed on. */
+static __always_inline void fold_split(struct thread *t, struct task_struct *task,
+				       struct cs_row_key *key, u32 from, u32 to, u64 bytes,
+				       u64 copied)
+{
+	if (copied > bytes)
+		copied = bytes;
+	key->hop = direct_hop(from, to, copied == bytes && bytes);
+	if (copied == bytes || !copied) {
+		fold(t, task, key, bytes, bytes);
+		return;
+	}
+	key->hop = direct_hop(from, to, false);
+	fold(t, task, key, bytes - copied, bytes - copied);
+	key->hop = direct_hop(from, to, true);
+	fold_part(t, key, copied, 0);
+}
+
 /* An operation that moved @ret bytes from one endpoint to another. */
 static __always_inline void fold_between(struct thread *t, struct task_struct *task, u32 source,
 					 u32 destination, s64 ret, u8 flags)
@@ -84,17 +105,11 @@ static __always_inline void fold_between(struct thread *t, struct task_struct *t
 	/* Derived: files are copied to files, everything else is handed on. */
 	if (flags & CS_ROW_DERIVED)
 		copied = to == CS_KIND_FILE ? bytes : 0;
-	if (copied > bytes)
-		copied = bytes;
-	key.hop = direct_hop(from, to, copied == bytes && bytes);
-	if (copied == bytes || !copied) {
-		fold(t, task, &key, bytes, bytes);
+	else if (t->disk_to_pipe | t->pipe_to_disk) {
+		fold_disk(t, &key, bytes, copied);
 		return;
 	}
-	key.hop = direct_hop(from, to, false);
-	fold(t, task, &key, bytes - copied, bytes - copied);
-	key.hop = direct_hop(from, to, true);
-	fold_part(t, &key, copied, 0);
+	fold_split(t, task, &key, from, to, bytes, copied);
 }
 
 #define FMODE_WRITE 0x2

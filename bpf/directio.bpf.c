@@ -4,6 +4,11 @@
  * bytes between the disk and the pages of the process, the CPU copies none.
  */
 #include "bpf/ledger.bpf.h"
+#include "bpf/inode.bpf.h"
+#include "bpf/direct.bpf.h"
+
+#define BTRFS_MAGIC 0x9123683e
+#define BTRFS_BLOCK 4096ll
 
 /* What is written to the disk is what was asked for: each byte by DMA. */
 static __always_inline void direct_write(struct thread *t, struct task_struct *task,
@@ -42,6 +47,62 @@ static __always_inline void direct_read(struct thread *t, struct task_struct *ta
 	remember(&s);
 }
 
+/* By DMA, for @dio; btrfs submits the bios of @dio in its own name, or clones of them. */
+static __always_inline u64 moved_by_dma(struct thread *t, struct iomap_dio *dio, struct kiocb *iocb)
+{
+	struct file *file = iocb->ki_filp;
+	s64 moved = 0, left;
+
+	if (t->direct_owner == address(t, dio)) {
+		moved = t->direct_bytes;
+	} else if (BPF_CORE_READ(file, f_inode, i_sb, s_magic) == BTRFS_MAGIC) {
+		/* A load of its own: the verifier wants one kind of pointer in each. */
+		moved = BPF_CORE_READ(dio, size);
+		/* What is asked for beyond the last block of the file counts as read. */
+		left = ((dio->i_size + BTRFS_BLOCK - 1) & -BTRFS_BLOCK) - iocb->ki_pos;
+		if (moved > left)
+			moved = left;
+	}
+	t->direct_owner = 0;
+	return moved;
+}
+
+/* Between the disk and pages of a pipe, or of the page cache that a pipe refers to. */
+__noinline int fold_disk(struct thread *t, struct cs_row_key *key, u64 bytes, u64 copied)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	u64 in, out;
+	u32 from, to;
+
+	if (!t || !key)
+		return -1;
+	in = t->disk_to_pipe;
+	out = t->pipe_to_disk;
+	t->disk_to_pipe = 0;
+	t->pipe_to_disk = 0;
+	from = in ? CS_KIND_PIPE : kind_of(key->source);
+	to = kind_of(key->destination);
+	if (in) {
+		key->hop = CS_DISK_TO_PIPE;
+		if (to == CS_KIND_PIPE) {
+			fold(t, task, key, in, bytes);
+			return 0;
+		}
+		add_side(key, in);
+	}
+	if (!out) {
+		fold_split(t, task, key, from, to, bytes, copied);
+		return 0;
+	}
+	if (from == CS_KIND_FILE) {
+		key->hop = CS_CACHE_HELD_BY_PIPE;
+		add_side(key, out);
+	}
+	key->hop = CS_PIPE_TO_DISK;
+	fold(t, task, key, out, bytes);
+	return 0;
+}
+
 /*
  * At its start, since it frees @dio.  Requests that nobody waits for (libaio,
  * io_uring) end in any task.
@@ -53,19 +114,26 @@ int TRACED_PROG(on_iomap_dio_complete, struct iomap_dio *dio)
 	s64 bytes = dio->error ? 0 : dio->size;
 	struct iov_iter *iter;
 	struct thread *t;
-	u64 moved = 0;
+	u64 moved;
 
 	if (iocb->ki_complete)
 		return 0;
 	iter = dio->submit.iter;
-	if (!user_backed(iter))
-		return 0; /* a splice, which counts itself */
 	t = thread_of(task);
 	if (!t)
 		return 0;
-	if (t->direct_owner == address(t, dio))
-		moved = t->direct_bytes;
-	t->direct_owner = 0;
+	moved = moved_by_dma(t, dio, iocb);
+	if (!user_backed(iter)) {
+		/* A splice, which counts itself. */
+		if (iter->data_source)
+			t->pipe_to_disk += bytes;
+		else
+			t->disk_to_pipe += moved;
+		return 0;
+	}
+	/* Nothing was tried: the page cache takes over. */
+	if (!bytes && !dio->error)
+		return 0;
 	if (iter->data_source) {
 		if (!(settings.derived >> CS_FAMILY_FILE_WRITE & 1))
 			direct_write(t, task, iocb, iter, bytes);

@@ -11,6 +11,7 @@
 #define AF_INET6 10
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
+#define OVERLAYFS_MAGIC 0x794c7630
 
 __u32 nr_endpoints = CS_FIRST_ENDPOINT;
 
@@ -71,6 +72,26 @@ static long path_step(u32 i, struct path_walk *w)
 }
 
 /*
+ * The struct path by which a process opened the file.  That of a file that a
+ * file of overlayfs stands on follows it, since Linux kernel commit
+ * def3ae83da02 "fs: store real path instead of fake path in backing file
+ * f_path" (in v6.7).  Before it, f_path was of another inode than f_inode.
+ */
+static __noinline u64 path_of(u64 file)
+{
+	struct file *f = (void *)file;
+	u64 own = file + bpf_core_field_offset(struct file, f_path);
+	struct path *user = (void *)(file + bpf_core_type_size(struct file));
+
+	if (!is_backing(f) || BPF_CORE_READ(f, f_path.dentry, d_inode) != BPF_CORE_READ(f, f_inode))
+		return own;
+	/* Other files are uncounted, too: look whether there is such a path. */
+	if ((BPF_CORE_READ(user, dentry, d_inode, i_mode) & S_IFMT) != S_IFREG)
+		return own;
+	return (u64)user;
+}
+
+/*
  * Writes the names from the leaf to the root, see struct cs_endpoint.
  * bpf_d_path() is not allowed in most hooks, so this walks dentries and
  * mounts, as d_path() does; a rename meanwhile can give a mixed path.
@@ -78,10 +99,10 @@ static long path_step(u32 i, struct path_walk *w)
 static __always_inline void describe_path(u32 index, u64 file)
 {
 	struct cs_endpoint *e = bpf_map_lookup_elem(&endpoints, &index);
-	struct file *f = (void *)file;
-	struct vfsmount *vfs = BPF_CORE_READ(f, f_path.mnt);
+	struct path *path = (void *)path_of(file);
+	struct vfsmount *vfs = BPF_CORE_READ(path, mnt);
 	struct path_walk w = {
-		.dentry = (u64)BPF_CORE_READ(f, f_path.dentry),
+		.dentry = (u64)BPF_CORE_READ(path, dentry),
 		.root = (u64)BPF_CORE_READ(vfs, mnt_root),
 		.mount = (u64)vfs - bpf_core_field_offset(struct mount, mnt),
 		.index = index,
@@ -195,6 +216,23 @@ static __always_inline u32 endpoint_slot(struct cs_inode_key *key, bool *made)
 }
 
 /*
+ * The inode that holds the page cache of @file: overlayfs has none of its own.
+ * Its files point to the file below, by way of a struct ovl_file since v6.13.
+ */
+static __noinline u64 real_inode(u64 inode, u64 file)
+{
+	struct file *f = (void *)file, *real;
+
+	if (!file || BPF_CORE_READ((struct inode *)inode, i_sb, s_magic) != OVERLAYFS_MAGIC ||
+	    (BPF_CORE_READ((struct inode *)inode, i_mode) & S_IFMT) != S_IFREG)
+		return inode;
+	real = BPF_CORE_READ(f, private_data);
+	if (!is_backing(real))
+		bpf_probe_read_kernel(&real, sizeof(real), real);
+	return is_backing(real) ? (u64)BPF_CORE_READ(real, f_inode) : inode;
+}
+
+/*
  * The index of the endpoint behind @inode, described by @file if that is not 0
  * and it was not yet; kept in the cache of @t if there is one.  Never fails: a
  * full table gives CS_LOST_ENDPOINT.
@@ -205,10 +243,15 @@ __noinline int endpoint_find(struct thread *t, u64 inode, u64 file)
 	struct cs_endpoint *e;
 	struct endpoint_cache *c;
 	bool made;
+	u64 real;
 	u32 slot;
 
 	if (!inode)
 		return CS_LOST_ENDPOINT;
+	real = real_inode(inode, file);
+	if (real != inode)
+		t = NULL; /* another file with this inode may stand on another one */
+	inode = real;
 	inode_key(inode, &key);
 	slot = endpoint_slot(&key, &made);
 	if (slot == CS_LOST_ENDPOINT)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* How large a folio is. */
+/* What a folio is, and how large. */
 #ifndef CS_FOLIO_BPF_H
 #define CS_FOLIO_BPF_H
 
@@ -7,16 +7,18 @@
 
 #define PAGE_SHIFT 12
 
+static __always_inline u64 folio_flags(struct folio *folio)
+{
+	if (bpf_core_field_exists(((struct folio___v618 *)folio)->flags.f))
+		return BPF_CORE_READ((struct folio___v618 *)folio, flags.f);
+	return BPF_CORE_READ(folio, flags);
+}
+
 static __always_inline u64 folio_bytes(struct folio *folio)
 {
-	u64 flags, head = bpf_core_enum_value(enum pageflags, PG_head);
 	u32 order = 0;
 
-	if (bpf_core_field_exists(((struct folio___v618 *)folio)->flags.f))
-		flags = BPF_CORE_READ((struct folio___v618 *)folio, flags.f);
-	else
-		flags = BPF_CORE_READ(folio, flags);
-	if (!(flags >> head & 1))
+	if (!(folio_flags(folio) >> bpf_core_enum_value(enum pageflags, PG_head) & 1))
 		return 1 << PAGE_SHIFT;
 	if (bpf_core_field_exists(((struct folio___v61 *)folio)->_folio_order))
 		order = BPF_CORE_READ((struct folio___v61 *)folio, _folio_order);

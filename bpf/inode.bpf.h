@@ -24,6 +24,14 @@ static __always_inline bool is_in_memory(u64 address)
 	return magic == TMPFS_MAGIC || magic == HUGETLBFS_MAGIC || magic == RAMFS_MAGIC;
 }
 
+#define FMODE_NOACCOUNT 0x20000000
+
+/* A file that another one stands on: what is done to that is done to it as well. */
+static __always_inline bool is_backing(struct file *file)
+{
+	return BPF_CORE_READ(file, f_mode) & FMODE_NOACCOUNT;
+}
+
 static __always_inline void inode_key(u64 address, struct cs_inode_key *key)
 {
 	struct inode *inode = (void *)address;

@@ -41,6 +41,7 @@ struct inode {
 
 struct dentry {
 	struct dentry *d_parent;
+	struct inode *d_inode;
 	struct qstr d_name;
 };
 
@@ -62,6 +63,7 @@ struct path {
 struct file {
 	struct path f_path;
 	struct inode *f_inode;
+	unsigned int f_flags;
 	unsigned int f_mode;
 	void *private_data;
 };
@@ -133,10 +135,16 @@ enum iter_type {
 	ITER_IOVEC = 1,
 	ITER_UBUF = 2,
 	ITER_PIPE = 3, /* until v6.5 */
+	ITER_BVEC = 4,
+};
+
+enum req_flag_bits {
+	__REQ_META = 12,
 };
 
 enum pageflags {
 	PG_head = 1,
+	PG_writeback = 2,
 };
 
 struct kiocb {

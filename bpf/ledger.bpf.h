@@ -87,6 +87,7 @@ struct thread {
 	u64 encrypted, decrypted; /* by kernel TLS, from or into the user buffers */
 	u64 encrypted_before; /* in records before the one that is open */
 	u64 direct_owner, direct_bytes; /* DMA without the page cache: see block.bpf.c */
+	u64 disk_to_pipe, pipe_to_disk; /* DMA by O_DIRECT for the splice under way */
 	u64 cow_vmf, cow_faults; /* a fault that may copy, and its number */
 	u32 other; /* the process of process_vm_*(), an endpoint */
 	u32 nested_udp; /* udp_sendmsg() ran inside udpv6_sendmsg() */
@@ -261,6 +262,7 @@ static __always_inline u32 endpoint_of(struct thread *t, struct file *file)
 }
 
 #define TS_COMPAT 0x0002
+#define NR_ioctl 16
 #define NR_sendfile 40
 #define NR_splice 275
 #define NR_vmsplice 278
@@ -302,14 +304,17 @@ static __always_inline u32 call_or_request(struct thread *t, struct task_struct 
 /*
  * A routine copied @bytes between a file and memory of the kernel: for the
  * splice that is under way, or for the kernel itself (exec, a core dump).
+ * A splice has an ITER_BVEC, in any call: overlayfs copies files on an open().
  */
 static __always_inline void copied_inside(struct thread *t, struct task_struct *task,
-					  enum cs_primitive primitive, u64 bytes)
+					  enum cs_primitive primitive, struct iov_iter *iter,
+					  u64 bytes)
 {
 	u32 call = call_or_request(t, task);
 
 	if (call == NR_sendfile || call == NR_splice || call == NR_copy_file_range ||
-	    call >= CS_CALL_NO_SYSCALL)
+	    call >= CS_CALL_NO_SYSCALL ||
+	    iter->iter_type == bpf_core_enum_value(enum iter_type, ITER_BVEC))
 		t->copied += bytes;
 	else
 		add_audit(task->tgid, primitive, 0, bytes);

@@ -5,11 +5,18 @@
 #include "bpf/folio.bpf.h"
 
 #define EIOCBQUEUED 529
+#define O_DIRECT 040000
 
 static __always_inline bool is_pipe(struct iov_iter *iter)
 {
 	return bpf_core_enum_value_exists(enum iter_type, ITER_PIPE) &&
 	       iter->iter_type == bpf_core_enum_value(enum iter_type, ITER_PIPE);
+}
+
+/* Is this the page cache of a file that was to be read and written without? */
+static __always_inline u8 buffered_flag(struct kiocb *iocb)
+{
+	return iocb->ki_filp->f_flags & O_DIRECT ? CS_ROW_BUFFERED : 0;
 }
 
 static __always_inline int file_read(struct task_struct *task, struct kiocb *iocb,
@@ -34,12 +41,13 @@ static __always_inline int file_read(struct task_struct *task, struct kiocb *ioc
 		 * ITER_PIPE took references instead: no copy.
 		 */
 		if (!is_pipe(iter))
-			copied_inside(t, task, CS_TO_ITER, bytes);
+			copied_inside(t, task, CS_TO_ITER, iter, bytes);
 		return 0;
 	}
 	key.process = t->process;
 	key.source = endpoint_of(t, iocb->ki_filp);
 	key.call = current_call(task);
+	key.flags = buffered_flag(iocb);
 	segments_of(t, iter, bytes, &s);
 	fold_read(t, task, &key, &s, bytes, bytes);
 	return 0;
@@ -73,12 +81,13 @@ static __always_inline int file_write(void *ctx, struct task_struct *task, struc
 	bpf_get_func_ret(ctx, &ret);
 	if (!in_user_memory(t, iter)) {
 		if ((s64)ret > 0)
-			copied_inside(t, task, CS_PAGE_FROM_ITER, ret);
+			copied_inside(t, task, CS_PAGE_FROM_ITER, iter, ret);
 		return 0;
 	}
 	key.process = t->process;
 	key.destination = endpoint_of(t, iocb->ki_filp);
 	key.call = current_call(task);
+	key.flags = buffered_flag(iocb);
 	segments_of(t, iter, ret, &s);
 	fold_write(t, task, &key, &s, ret, CS_MAPPING_TO_CACHE);
 	return 0;

@@ -8,16 +8,53 @@
 #include "bpf/inode.bpf.h"
 #include "bpf/direct.bpf.h"
 
+/*
+ * overlayfs copies a file to its upper layer, in pieces, when it is opened to
+ * be written to.  The paths of the two files are none that a process can use.
+ */
+static __always_inline void copied_up(struct thread *t, struct task_struct *task, struct file *in,
+				      u64 out, s64 bytes)
+{
+	struct cs_row_key key = { .process = t->process, .call = current_call(task) };
+	u32 last = t->last_slot;
+	struct cs_row *row;
+
+	key.source = endpoint_find(t, address(t, in->f_inode), 0);
+	key.destination = endpoint_find(t, (u64)BPF_CORE_READ((struct file *)out, f_inode), 0);
+	key.hop = direct_hop(CS_KIND_FILE, CS_KIND_FILE, t->copied);
+	t->copied = 0;
+	if (bytes <= 0)
+		return;
+	row = row_of(t, &key);
+	if (!row)
+		return;
+	add(row->bytes, bytes);
+	add(row->delivered, bytes);
+	if (t->last_slot == last)
+		return; /* one more piece */
+	add(row->ops, 1);
+	add_counters(t, task, row, key.call);
+}
+
 SEC("?fexit/splice_direct_to_actor")
 int TRACED_PROG(on_splice_direct_to_actor, struct file *in, struct splice_desc *sd, void *actor,
 		s64 ret)
 {
+	u32 call = current_call(task);
 	struct thread *t;
+	u64 out;
 
-	t = thread_of(task);
 	/* on_copy_file_range() follows for that syscall. */
-	if (t && current_call(task) != NR_copy_file_range)
-		fold_between(t, task, endpoint_of(t, in), endpoint_at(t, (u64)sd->u.file), ret, 0);
+	if (call == NR_copy_file_range)
+		return 0;
+	t = thread_of(task);
+	if (!t)
+		return 0;
+	out = (u64)sd->u.file;
+	if (call == NR_sendfile || call >= CS_CALL_NO_SYSCALL)
+		fold_between(t, task, endpoint_of(t, in), endpoint_at(t, out), ret, 0);
+	else
+		copied_up(t, task, in, out, ret);
 	return 0;
 }
 
@@ -80,8 +117,30 @@ int TRACED_PROG(on_copy_file_range, struct file *in, s64 pos_in, struct file *ou
 {
 	struct thread *t;
 
+	if (is_backing(in))
+		return 0;
 	t = thread_of(task);
 	if (t)
 		fold_direct(t, task, in, out, ret);
+	return 0;
+}
+
+/* ioctl(FICLONE); a length of 0 means all. */
+SEC("?fexit/vfs_clone_file_range")
+int TRACED_PROG(on_clone_file_range, struct file *in, s64 pos_in, struct file *out, s64 pos_out,
+		s64 len, u32 flags, s64 ret)
+{
+	struct thread *t;
+
+	/* overlayfs clones inside copy_file_range() as well. */
+	if (is_backing(in) || current_call(task) == NR_copy_file_range)
+		return 0;
+	t = thread_of(task);
+	if (!t)
+		return 0;
+	if (current_call(task) == NR_ioctl)
+		fold_direct(t, task, in, out, ret);
+	else
+		copied_up(t, task, in, address(t, out), ret);
 	return 0;
 }

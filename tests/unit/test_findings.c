@@ -346,6 +346,77 @@ static void what_could_be_better(void **state)
 	report_free(report);
 }
 
+static const struct transfer *file_copy(struct fixture *fixture, struct report **report)
+{
+	*report = report_of(fixture);
+	return between(*report, CS_KIND_FILE, CS_KIND_FILE);
+}
+
+static void clones_and_refusals(void **state)
+{
+	const struct transfer *transfer;
+	struct report *report;
+	struct world w;
+	uint32_t other;
+
+	(void)state;
+	begin(&w);
+	other = fixture_file(&w.fixture, "/srv/b");
+	ROW(w.p, w.file, other, CS_EXTENTS_SHARED, NR_COPY_FILE_RANGE, 1, MIB);
+	transfer = file_copy(&w.fixture, &report);
+	assert_int_equal(transfer->verdict, VERDICT_ZERO_COPY);
+	assert_int_equal(transfer->cpu_copied_bytes, 0);
+	assert_true(transfer_says(transfer, "extents-shared"));
+	assert_false(transfer_says(transfer, "file-copy-by-cpu"));
+	report_free(report);
+
+	/* EXDEV, then by hand: no advice to call what was refused. */
+	begin(&w);
+	other = fixture_file(&w.fixture, "/srv/b");
+	ROW(w.p, w.file, other, CS_EXTENTS_SHARED, NR_COPY_FILE_RANGE, 1, 0);
+	ROW(w.p, w.file, CS_MEMORY, CS_CACHE_TO_USER, NR_READ, 1, MIB);
+	ROW(w.p, w.file, other, CS_USER_TO_CACHE, NR_WRITE, 1, MIB);
+	transfer = file_copy(&w.fixture, &report);
+	assert_true(transfer_says(transfer, "copy-range-refused"));
+	assert_false(transfer_says(transfer, "read-write-loop"));
+	report_free(report);
+
+	/* overlayfs, in an open(). */
+	begin(&w);
+	other = fixture_file(&w.fixture, "/srv/b");
+	ROW(w.p, w.file, other, CS_CACHE_TO_CACHE, 257, 1, MIB);
+	transfer = file_copy(&w.fixture, &report);
+	assert_true(transfer_says(transfer, "overlay-copy-up"));
+	assert_false(transfer_says(transfer, "file-copy-by-cpu"));
+	report_free(report);
+}
+
+static void direct_io_that_is_buffered(void **state)
+{
+	struct report *report;
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	ROW(w.p, w.file, CS_MEMORY, CS_CACHE_TO_USER, NR_READ, 1, MIB)->key.flags = CS_ROW_BUFFERED;
+	ROW(w.p, w.file, w.tcp, CS_USER_TO_SOCKET, NR_WRITE, 1, MIB);
+	report = report_of(&w.fixture);
+	assert_int_equal(report->nr_transfers, 1);
+	assert_int_equal(report->transfers[0].buffered_bytes, MIB);
+	assert_true(transfer_says(&report->transfers[0], "direct-io-fallback"));
+	report_free(report);
+
+	/* From the disk to a pipe, and on by reference. */
+	begin(&w);
+	ROW(w.p, w.file, w.tcp, CS_PIPE_HELD_BY_SOCKET, NR_SENDFILE, 1, MIB);
+	ROW(w.p, w.file, w.tcp, CS_DISK_TO_PIPE, NR_SENDFILE, 0, MIB)->delivered = 0;
+	report = report_of(&w.fixture);
+	assert_int_equal(report->transfers[0].verdict, VERDICT_ZERO_COPY);
+	assert_int_equal(report->transfers[0].hops[0].id, CS_DISK_TO_PIPE);
+	assert_false(transfer_says(&report->transfers[0], "direct-io-fallback"));
+	report_free(report);
+}
+
 static void copy_on_write(void **state)
 {
 	const uint64_t bytes[] = { MIB - 4096, MIB };
@@ -549,6 +620,8 @@ int main(void)
 		cmocka_unit_test(small_operations),
 		cmocka_unit_test(user_copies_are_possible_never_asserted),
 		cmocka_unit_test(what_could_be_better),
+		cmocka_unit_test(clones_and_refusals),
+		cmocka_unit_test(direct_io_that_is_buffered),
 		cmocka_unit_test(copy_on_write),
 		cmocka_unit_test(memory_of_other_processes),
 		cmocka_unit_test(tls_transforms),

@@ -14,20 +14,58 @@ static void check(const char *call, ssize_t moved)
 		die("%s: %s", call, moved ? strerror(errno) : "end of file");
 }
 
+static uint64_t whole_blocks(uint64_t bytes)
+{
+	return (bytes + 4095) / 4096 * 4096;
+}
+
 /* File to file: the kernel copies from page cache to page cache. */
 static void direct_hops(struct flow *flow, const struct sink *sink, uint64_t bytes)
 {
 	flow_hop(flow, sink_is_file(sink) ? "page_cache>page_cache copy" : sink->held_hop, bytes);
 }
 
+static const char *hop_from_pipe(const struct sink *sink)
+{
+	return sink_is_file(sink) ? "pipe_buffer>page_cache copy" :
+				    "pipe_buffer>socket_buffer reference";
+}
+
+/* --mode direct: --src is read by O_DIRECT, direct-write: --dst is written by it. */
+static void send_file_hops(struct flow *flow, const struct sink *sink, int in, uint64_t bytes)
+{
+	if (has_mode("direct")) {
+		flow_hop(flow, "disk>pipe_buffer dma", whole_blocks(bytes));
+		if (strcmp(sink->place.kind, "pipe"))
+			flow_hop(flow, hop_from_pipe(sink), bytes);
+	} else if (has_mode("direct-write")) {
+		flow_hop(flow, "page_cache>pipe_buffer reference", bytes);
+		flow_hop(flow, "pipe_buffer>disk dma", bytes);
+	} else {
+		direct_hops(flow, sink, bytes);
+		flow_disk(flow, in, bytes);
+	}
+}
+
+static int open_spliced(void)
+{
+	int in = open_source(options.src);
+
+	if (has_mode("direct"))
+		make_direct(in, options.src);
+	return in;
+}
+
 static void send_file(void)
 {
 	struct sink sink = sink_open(options.to, options.dst, options.bytes);
-	int in = open_source(options.src);
+	int in = open_spliced();
 	uint64_t done = 0, before = 0, calls = 0;
 	bool paused = !options.pause;
 	struct flow *flow;
 
+	if (has_mode("direct-write"))
+		make_direct(sink.fd, options.dst);
 	window_open();
 	while (done < options.bytes) {
 		ssize_t n;
@@ -47,9 +85,8 @@ static void send_file(void)
 	}
 	window_close(calls);
 	flow = flow_add(place_of(in, options.src), sink.place, done - before);
-	direct_hops(flow, &sink, done - before);
+	send_file_hops(flow, &sink, in, done - before);
 	flow_call(flow, "sendfile64", calls);
-	flow_disk(flow, in, done);
 	sink_close(&sink);
 }
 
@@ -71,9 +108,13 @@ static void copy_range(void)
 	}
 	window_close(calls);
 	flow = flow_add(place_of(in, options.src), sink.place, done);
-	direct_hops(flow, &sink, done);
 	flow_call(flow, "copy_file_range", calls);
-	flow_disk(flow, in, done);
+	if (has_mode("reflink")) {
+		flow_hop(flow, "disk>disk reference", done);
+	} else {
+		direct_hops(flow, &sink, done);
+		flow_disk(flow, in, done);
+	}
 	sink_close(&sink);
 }
 
@@ -102,7 +143,7 @@ static uint64_t splice_on(int pipe_out, int fd, size_t bytes)
 static void splice_through(void)
 {
 	struct sink sink = sink_open(options.to, options.dst, options.bytes);
-	int in = open_source(options.src);
+	int in = open_spliced();
 	uint64_t done = 0, calls = 0;
 	struct flow *flow;
 	int ends[2];
@@ -121,13 +162,14 @@ static void splice_through(void)
 	}
 	window_close(calls);
 	flow = flow_add(place_of(in, options.src), sink.place, done);
-	flow_hop(flow, "page_cache>pipe_buffer reference", done);
-	flow_hop(flow,
-		 sink_is_file(&sink) ? "pipe_buffer>page_cache copy" :
-				       "pipe_buffer>socket_buffer reference",
-		 done);
+	if (has_mode("direct")) {
+		flow_hop(flow, "disk>pipe_buffer dma", whole_blocks(done));
+	} else {
+		flow_hop(flow, "page_cache>pipe_buffer reference", done);
+		flow_disk(flow, in, done);
+	}
+	flow_hop(flow, hop_from_pipe(&sink), done);
 	flow_call(flow, options.ring ? "io_uring:splice" : "splice", calls);
-	flow_disk(flow, in, done);
 	sink_close(&sink);
 }
 

@@ -18,7 +18,7 @@ static const struct workload *const families[] = {
 	process_workloads, many_workloads,	 zerocopy_workloads,  odirect_workloads,
 	cow_workloads,	   fds_workloads,	 writeback_workloads, pipe_workloads,
 	short_workloads,   zero_workloads,	 socket_workloads,    process_vm_workloads,
-	peek_workloads,	   zc_receive_workloads, tls_workloads,
+	peek_workloads,	   zc_receive_workloads, tls_workloads,	      fs_workloads,
 };
 
 static const struct option long_options[] = {
@@ -58,7 +58,7 @@ static void usage(void)
 			"  --to none|file|pipe|tcp|tcp6|udp|udp6|unix|unix-dgram|unix-seqpacket|\n"
 			"       tcp:ADDRESS:PORT|udp:ADDRESS:PORT\n"
 			"  --read CALL --write CALL --receive CALL --mode "
-			"peek|trunc|cut|shared|read|msync|fsync|...\n"
+			"peek|trunc|cut|shared|read|msync|fsync|direct|reflink|buffered|...\n"
 			"  --ring inline|async|sqpoll[,files]\n"
 			"  --bytes N --chunk N --count N --cold --pause\n");
 	exit(2);

@@ -8,6 +8,8 @@
 
 #include "tests/workload/workload.h"
 
+enum { MISALIGNED = 512 }; /* --mode buffered: btrfs then takes the page cache */
+
 /* One side of the way: a file by O_DIRECT, or what there is otherwise. */
 struct direct {
 	int in; /* -1: the bytes are made here */
@@ -17,12 +19,6 @@ struct direct {
 	uint64_t reads, writes;
 	unsigned char *buffer;
 };
-
-static void make_direct(int fd, const char *path)
-{
-	if (fcntl(fd, F_SETFL, O_DIRECT))
-		die("%s: no O_DIRECT: %s", path, strerror(errno));
-}
 
 /* Two buffers: those of calls.c are not aligned. */
 static int halve(struct iovec *v, void *buffer, size_t bytes)
@@ -79,8 +75,10 @@ static void direct_open(struct direct *d, bool read, bool write)
 	}
 	if (write)
 		make_direct(d->sink.fd, options.dst);
-	d->buffer = options.mode && !strcmp(options.mode, "shared") ? shared_pages(options.chunk) :
-								      zalloc_pages(options.chunk);
+	d->buffer = has_mode("shared") ? shared_pages(options.chunk) :
+					 zalloc_pages(options.chunk + MISALIGNED);
+	if (has_mode("buffered"))
+		d->buffer += MISALIGNED;
 }
 
 /* A direct read asks for whole blocks, so the last one may end early. */
@@ -117,7 +115,7 @@ static void direct_tell(struct direct *d, uint64_t bytes)
 	struct place from = d->in >= 0 ? place_of(d->in, options.src) : place_memory();
 	struct flow *flow = flow_add(from, d->sink.place, bytes);
 
-	if (d->read)
+	if (d->read && !has_mode("buffered"))
 		flow_hop(flow, "disk>user_buffer dma", (bytes + 4095) / 4096 * 4096);
 	else if (d->in >= 0)
 		flow_hop(flow, "page_cache>user_buffer copy", bytes);
@@ -125,7 +123,9 @@ static void direct_tell(struct direct *d, uint64_t bytes)
 		flow_call(flow, d->reader->reported, d->reads);
 	if (d->sink.fd < 0)
 		return;
-	flow_hop(flow, d->write ? "user_buffer>disk dma" : d->sink.copied_hop, bytes);
+	flow_hop(flow,
+		 d->write && !has_mode("buffered") ? "user_buffer>disk dma" : d->sink.copied_hop,
+		 bytes);
 	flow_call(flow, d->writer->reported, d->writes);
 }
 

@@ -192,6 +192,17 @@ int open_destination(const char *path)
 	return fd;
 }
 
+void make_direct(int fd, const char *path)
+{
+	if (fcntl(fd, F_SETFL, O_DIRECT))
+		die("%s: no O_DIRECT: %s", path, strerror(errno));
+}
+
+bool has_mode(const char *mode)
+{
+	return options.mode && !strcmp(options.mode, mode);
+}
+
 void pause_here(void)
 {
 	sigset_t set;

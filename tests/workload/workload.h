@@ -35,9 +35,9 @@ struct workload {
 extern const struct workload relay_workloads[], direct_workloads[], map_workloads[],
 	link_workloads[], process_workloads[], many_workloads[], zerocopy_workloads[],
 	odirect_workloads[], cow_workloads[], fds_workloads[], writeback_workloads[],
-	pipe_workloads[], short_workloads[], zero_workloads[], socket_workloads[];
-extern const struct workload process_vm_workloads[], peek_workloads[], tls_workloads[],
-	zc_receive_workloads[];
+	pipe_workloads[], short_workloads[], zero_workloads[], socket_workloads[],
+	process_vm_workloads[], peek_workloads[], zc_receive_workloads[], tls_workloads[],
+	fs_workloads[];
 
 void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
@@ -154,7 +154,9 @@ void pattern_check(const void *buffer, size_t bytes, uint64_t offset, const char
 int open_source(const char *path);
 int open_destination(const char *path);
 bool is_on_disk(int fd);
+void make_direct(int fd, const char *path); /* O_DIRECT from now on */
 void pause_here(void);
+bool has_mode(const char *mode);
 uint64_t smaller(uint64_t a, uint64_t b);
 
 #endif

@@ -35,18 +35,7 @@ static int on_libbpf_message(enum libbpf_print_level level, const char *format, 
 	return vfprintf(stderr, format, args);
 }
 
-/* The module that has a routine if the kernel itself has not. */
-static const char *module_of(const char *target)
-{
-	static const char *const modules[] = { "btrfs", "fuse", "netfs", "tls" };
-
-	for (size_t i = 0; i < sizeof(modules) / sizeof(modules[0]); i++)
-		if (!strncmp(target, modules[i], strlen(modules[i])))
-			return modules[i];
-	return NULL;
-}
-
-/* Does any BTF of the kernel or its modules have the target? */
+/* Does the type information of the kernel, or of the module it may be in, have the target? */
 static bool kernel_has(struct btf *vmlinux, const struct hook *hook)
 {
 	char name[128], path[128];
@@ -59,12 +48,11 @@ static bool kernel_has(struct btf *vmlinux, const struct hook *hook)
 	}
 	if (btf__find_by_name_kind(vmlinux, hook->target, BTF_KIND_FUNC) > 0)
 		return true;
-	/* Only what is often a module is worth a search there. */
-	if (hook->need != NEED_SELDOM || hook->family >= 0 || !module_of(hook->target))
+	if (!hook->module)
 		return false;
-	snprintf(path, sizeof(path), "/sys/kernel/btf/%s", module_of(hook->target));
+	snprintf(path, sizeof(path), "/sys/kernel/btf/%s", hook->module);
 	if (access(path, R_OK))
-		return false;
+		return false; /* not loaded */
 	module = btf__parse_split(path, vmlinux);
 	if (module)
 		found = btf__find_by_name_kind(module, hook->target, BTF_KIND_FUNC) > 0;

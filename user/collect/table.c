@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: MIT
 #include "collect/table.h"
 
-#define FEXIT(fact, family, need, program, target, loses)              \
-	{                                                              \
-		fact, family, need, HOOK_FEXIT, program, target, loses \
+#define FEXIT(fact, family, need, program, target, loses)                    \
+	{                                                                    \
+		fact, family, need, HOOK_FEXIT, program, target, loses, NULL \
 	}
-#define FENTRY(fact, program, target, loses)                               \
-	{                                                                  \
-		fact, -1, NEED_SELDOM, HOOK_FENTRY, program, target, loses \
+/* In a module, which has type information of its own. */
+#define MODULE(module, kind, fact, program, target, loses)                  \
+	{                                                                   \
+		fact, -1, NEED_SELDOM, kind, program, target, loses, module \
 	}
-#define TRACEPOINT(fact, program, target, loses)                               \
-	{                                                                      \
-		fact, -1, NEED_SELDOM, HOOK_TRACEPOINT, program, target, loses \
+#define FENTRY(fact, program, target, loses)                                     \
+	{                                                                        \
+		fact, -1, NEED_SELDOM, HOOK_FENTRY, program, target, loses, NULL \
+	}
+#define TRACEPOINT(fact, program, target, loses)                                     \
+	{                                                                            \
+		fact, -1, NEED_SELDOM, HOOK_TRACEPOINT, program, target, loses, NULL \
 	}
 
 const char *const family_names[] = {
@@ -38,12 +43,12 @@ const struct hook hook_table[] = {
 	      "generic_perform_write", "copies from user buffers to the page cache"),
 	FEXIT("XFS writes", CS_FAMILY_FILE_WRITE, NEED_IF_PRESENT, "on_iomap_file_buffered_write",
 	      "iomap_file_buffered_write", "writes to XFS and other iomap file systems"),
-	FEXIT("btrfs writes", -1, NEED_SELDOM, "on_btrfs_buffered_write", "btrfs_buffered_write",
-	      "writes to btrfs"),
-	FEXIT("netfs writes", -1, NEED_SELDOM, "on_netfs_perform_write", "netfs_perform_write",
-	      "writes to 9p and other network file systems"),
-	FEXIT("FUSE writes", -1, NEED_SELDOM, "on_fuse_perform_write", "fuse_perform_write",
-	      "writes to FUSE without a write-back cache"),
+	MODULE("btrfs", HOOK_FEXIT, "btrfs writes", "on_btrfs_buffered_write",
+	       "btrfs_buffered_write", "writes to btrfs"),
+	MODULE("netfs", HOOK_FEXIT, "netfs writes", "on_netfs_perform_write", "netfs_perform_write",
+	       "writes to 9p and other network file systems"),
+	MODULE("fuse", HOOK_FEXIT, "FUSE writes", "on_fuse_perform_write", "fuse_perform_write",
+	       "writes to FUSE without a write-back cache"),
 	FENTRY("direct reads and writes", "on_iomap_dio_complete", "iomap_dio_complete",
 	       "O_DIRECT reads and writes"),
 	FEXIT("tcp sends", CS_FAMILY_TCP, NEED_ALWAYS, "on_tcp_sendmsg_locked",
@@ -71,18 +76,18 @@ const struct hook hook_table[] = {
 	      "pages of packets mapped by TCP_ZEROCOPY_RECEIVE, and what it copies"),
 	FEXIT("sockets with TLS", -1, NEED_SELDOM, "on_tcp_set_ulp", "tcp_set_ulp",
 	      "which sockets use kernel TLS, if its hooks are missing"),
-	FEXIT("tls sends", -1, NEED_SELDOM, "on_tls_sw_sendmsg", "tls_sw_sendmsg",
-	      "sends by kernel TLS"),
-	FEXIT("tls receives", -1, NEED_SELDOM, "on_tls_sw_recvmsg", "tls_sw_recvmsg",
-	      "receives by kernel TLS"),
+	MODULE("tls", HOOK_FEXIT, "tls sends", "on_tls_sw_sendmsg", "tls_sw_sendmsg",
+	       "sends by kernel TLS"),
+	MODULE("tls", HOOK_FEXIT, "tls receives", "on_tls_sw_recvmsg", "tls_sw_recvmsg",
+	       "receives by kernel TLS"),
 	FEXIT("tls pages of the sender", -1, NEED_SELDOM, "on_sk_msg_zerocopy_from_iter",
 	      "sk_msg_zerocopy_from_iter", "whether TLS copied before it encrypted"),
-	FENTRY("tls records sent", "on_tls_push_record", "tls_push_record",
+	MODULE("tls", HOOK_FENTRY, "tls records sent", "on_tls_push_record", "tls_push_record",
 	       "encryption of what was copied or referenced"),
-	FEXIT("tls records gathered", -1, NEED_SELDOM, "on_tls_strp_copyin", "tls_strp_copyin",
-	      "copies of records for which the receive buffer had no room"),
-	FEXIT("tls records received", -1, NEED_SELDOM, "on_tls_rx_one_record", "tls_rx_one_record",
-	      "whether TLS decrypted into the buffer of the receiver"),
+	MODULE("tls", HOOK_FEXIT, "tls records gathered", "on_tls_strp_copyin", "tls_strp_copyin",
+	       "copies of records for which the receive buffer had no room"),
+	MODULE("tls", HOOK_FEXIT, "tls records received", "on_tls_rx_one_record",
+	       "tls_rx_one_record", "whether TLS decrypted into the buffer of the receiver"),
 	FEXIT("udp sends", CS_FAMILY_UDP, NEED_ALWAYS, "on_udp_sendmsg", "udp_sendmsg",
 	      "copies from user buffers to UDP"),
 	FEXIT("udp receives", CS_FAMILY_UDP, NEED_ALWAYS, "on_udp_recvmsg", "udp_recvmsg",
@@ -121,6 +126,8 @@ const struct hook hook_table[] = {
 	      "vmsplice"),
 	FEXIT("copy_file_range", CS_FAMILY_SPLICE, NEED_ALWAYS, "on_copy_file_range",
 	      "vfs_copy_file_range", "copy_file_range"),
+	FEXIT("clones", -1, NEED_SELDOM, "on_clone_file_range", "vfs_clone_file_range",
+	      "files cloned by ioctl(FICLONE)"),
 	FENTRY("io_uring requests", "on_request", "io_issue_sqe",
 	       "which request of io_uring moved bytes"),
 	FEXIT("ends of io_uring requests", -1, NEED_SELDOM, "on_request_end", "io_issue_sqe",

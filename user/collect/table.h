@@ -28,6 +28,7 @@ struct hook {
 	const char *program;
 	const char *target;
 	const char *loses;
+	const char *module; /* that the target may be in, else NULL */
 };
 
 extern const struct hook hook_table[];

@@ -8,11 +8,13 @@ static const struct {
 } calls[] = {
 	{ 0, "read" },
 	{ 1, "write" },
+	{ 2, "open" },
 	{ 3, "close" },
 	{ 9, "mmap" },
 	{ 10, "mprotect" },
 	{ 11, "munmap" },
 	{ 12, "brk" },
+	{ 16, "ioctl" },
 	{ 17, "pread64" },
 	{ 18, "pwrite64" },
 	{ 19, "readv" },

@@ -123,6 +123,39 @@ static bool has_call(const struct transfer *transfer, const char *name)
 	return false;
 }
 
+/* From file to file: what did it, and what would do with fewer copies? */
+static void find_file_copy(struct list *list, const struct transfer *transfer)
+{
+	bool by_kernel = has_hop(transfer, CS_CACHE_TO_CACHE) ||
+			 has_hop(transfer, CS_PIPE_TO_CACHE);
+	bool by_hand = has_hop(transfer, CS_CACHE_TO_USER) && has_hop(transfer, CS_USER_TO_CACHE);
+	bool shared = has_hop(transfer, CS_EXTENTS_SHARED);
+
+	if (by_kernel && (has_call(transfer, "openat") || has_call(transfer, "open")))
+		add(list, "overlay-copy-up", false,
+		    "Opening the file to write to it copied all of it from a lower layer of the "
+		    "overlay to the upper one: keep files that are written to on a volume of "
+		    "their own.");
+	else if (by_hand && !by_kernel && !shared && has_call(transfer, "copy_file_range"))
+		add(list, "copy-range-refused", false,
+		    "copy_file_range() copied nothing, as between two file systems (EXDEV), and "
+		    "the file was read into a buffer and written from there, two copies of each "
+		    "byte: sendfile() would make it one.");
+	else if (by_hand)
+		add(list, "read-write-loop", false,
+		    "The file is read into a buffer and written to the other file from "
+		    "there, two copies of each byte: copy_file_range() would make it "
+		    "one, or none where the file system can share extents.");
+	else if (by_kernel)
+		add(list, "file-copy-by-cpu", false,
+		    "The kernel copied the file from page cache to page cache: a file "
+		    "system with reflinks (XFS, btrfs) would share the extents.");
+	if (shared)
+		add(list, "extents-shared", true,
+		    "The file system lets both files have the same extents: nothing was copied "
+		    "until one of them is written to.");
+}
+
 static void find_path(struct list *list, const struct transfer *transfer)
 {
 	bool from_file = is(transfer->from, CS_KIND_FILE);
@@ -132,18 +165,14 @@ static void find_path(struct list *list, const struct transfer *transfer)
 		add(list, "read-write-loop", false,
 		    "The file is read into a buffer and written to the socket from there, two "
 		    "copies of each byte: sendfile() would make it none.");
-	if (from_file && is(transfer->to, CS_KIND_FILE)) {
-		if (has_hop(transfer, CS_CACHE_TO_USER) && has_hop(transfer, CS_USER_TO_CACHE))
-			add(list, "read-write-loop", false,
-			    "The file is read into a buffer and written to the other file from "
-			    "there, two copies of each byte: copy_file_range() would make it "
-			    "one, or none where the file system can share extents.");
-		else if (has_hop(transfer, CS_CACHE_TO_CACHE) ||
-			 has_hop(transfer, CS_PIPE_TO_CACHE))
-			add(list, "file-copy-by-cpu", false,
-			    "The kernel copied the file from page cache to page cache: a file "
-			    "system with reflinks (XFS, btrfs) would share the extents.");
-	}
+	if (from_file && is(transfer->to, CS_KIND_FILE))
+		find_file_copy(list, transfer);
+	if (transfer->buffered_bytes)
+		add(list, "direct-io-fallback", false,
+		    "The file was opened with O_DIRECT, and the bytes were copied through the "
+		    "page cache all the same: file systems do that where offset, length or "
+		    "buffer are not aligned, and for data that is checksummed (btrfs: chattr +C "
+		    "turns that off), compressed, encrypted or in memory.");
 }
 
 /* The program is told to do without what it used. */

@@ -103,6 +103,8 @@ void fold_add(struct fold *fold, uint32_t index, const struct cs_row *row)
 	flow->not_pinned |= row->bytes && row->key.flags & CS_ROW_NOT_PINNED;
 	if (row->key.call == CALL_TEE)
 		flow->teed += row->delivered;
+	if (row->key.flags & CS_ROW_BUFFERED)
+		flow->buffered += row->bytes;
 	flow->counters.mode_switches += row->mode_switches;
 	flow->counters.voluntary += row->voluntary;
 	flow->counters.involuntary += row->involuntary;
@@ -180,12 +182,15 @@ void fold_split(struct fold *fold, uint32_t from, const struct weight *weights, 
 	fold_share(fold, &counters, weights, count);
 	for (size_t i = 0; i < count; i++)
 		total += weights[i].weight;
-	for (size_t i = 0; i < count; i++)
-		fold->flows[weights[i].flow].not_pinned |= flow.not_pinned;
-	for (size_t i = 0; delivered && total && i < count; i++) {
-		fold->flows[weights[i].flow].delivered +=
-			part(flow.delivered, start, start + weights[i].weight, total);
-		start += weights[i].weight;
+	for (size_t i = 0; total && i < count; i++) {
+		struct flow *into = &fold->flows[weights[i].flow];
+		uint64_t end = start + weights[i].weight;
+
+		if (delivered)
+			into->delivered += part(flow.delivered, start, end, total);
+		into->not_pinned |= flow.not_pinned;
+		into->buffered += part(flow.buffered, start, end, total);
+		start = end;
 	}
 }
 

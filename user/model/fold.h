@@ -31,6 +31,7 @@ struct flow {
 	uint64_t delivered;
 	bool not_pinned; /* copied, though MSG_ZEROCOPY was asked for */
 	uint64_t teed; /* of these, bytes that stayed in the pipe they came from, too */
+	uint64_t buffered; /* bytes of hops through the page cache in spite of O_DIRECT */
 	struct counters counters;
 };
 

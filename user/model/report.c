@@ -138,6 +138,7 @@ static void list_transfers(struct building *building, const struct fold *fold)
 		transfer->from = endpoint_of(building, fold->recording, flow->from);
 		transfer->to = endpoint_of(building, fold->recording, flow->to);
 		transfer->delivered_bytes = flow->delivered;
+		transfer->buffered_bytes = flow->buffered;
 		transfer->counters = flow->counters;
 		transfer->not_pinned = flow->not_pinned;
 		list_hops(building, fold, flow, transfer);

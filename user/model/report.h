@@ -96,6 +96,7 @@ struct transfer {
 	uint64_t operations;
 	uint64_t delivered_bytes;
 	uint64_t cpu_copied_bytes;
+	uint64_t buffered_bytes; /* through the page cache in spite of O_DIRECT */
 	struct counters counters;
 	enum provenance provenance; /* of what was copied and referenced */
 	enum verdict verdict;

@@ -29,7 +29,8 @@ enum cs_how hop_how(enum cs_hop id)
 
 bool hop_is_direct(enum cs_hop id)
 {
-	return id == CS_DISK_TO_USER || id == CS_USER_TO_DISK || id == CS_MAPPING_TO_DISK;
+	return id == CS_DISK_TO_USER || id == CS_USER_TO_DISK || id == CS_MAPPING_TO_DISK ||
+	       id == CS_DISK_TO_PIPE || id == CS_PIPE_TO_DISK;
 }
 
 bool hop_passes_on(enum cs_hop id)
