@@ -11,7 +11,6 @@
 #define MSG_PEEK 0x2
 #define MSG_TRUNC 0x20
 #define MSG_ERRQUEUE 0x2000
-#define MSG_ZEROCOPY 0x4000000
 #define IPPROTO_TCP 6
 
 /* By a syscall, or by a request of io_uring whose buffer is not the process's. */
@@ -44,8 +43,6 @@ static __always_inline int sent(struct task_struct *task, struct file *file, str
 		/* MSG_ZEROCOPY: the pages were pinned, all of them or none. */
 		key.hop = CS_USER_PINNED_BY_SOCKET;
 		mapping_hop = CS_MAPPING_PINNED_BY_SOCKET;
-	} else if (msg->msg_flags & MSG_ZEROCOPY) {
-		key.flags = CS_ROW_NOT_PINNED;
 	}
 	key.process = t->process;
 	key.destination = endpoint_of(t, file);
@@ -117,9 +114,6 @@ int TRACED_PROG(on_udp_sendmsg, struct sock *sk, struct msghdr *msg, u64 size, i
 {
 	struct thread *t;
 
-	/* 6.1 begins to splice into UDP with a message that is empty. */
-	if (!size && is_splice(current_call(task)))
-		return 0;
 	if (sk->__sk_common.skc_family == AF_INET6) {
 		t = thread_of(task);
 		if (t)
