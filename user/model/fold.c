@@ -101,7 +101,7 @@ void fold_add(struct fold *fold, uint32_t index, const struct cs_row *row)
 	add_call(fold, flow, row->key.call, row->ops);
 	flow->delivered += row->delivered;
 	flow->not_pinned |= row->bytes && row->key.flags & CS_ROW_NOT_PINNED;
-	if (row->key.call == CALL_TEE)
+	if (row->key.call == CALL_TEE || row->key.call == CALL_TEE_REQUEST)
 		flow->teed += row->delivered;
 	if (row->key.flags & CS_ROW_BUFFERED)
 		flow->buffered += row->bytes;

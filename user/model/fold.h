@@ -35,7 +35,7 @@ struct flow {
 	struct counters counters;
 };
 
-enum { CALL_TEE = 276 };
+enum { CALL_TEE = 276, CALL_TEE_REQUEST = CS_CALL_REQUEST | 33 /* IORING_OP_TEE */ };
 
 struct fold {
 	const struct recording *recording;
