@@ -33,7 +33,7 @@ static __always_inline void copied_up(struct thread *t, struct task_struct *task
 	if (t->last_slot == last)
 		return; /* one more piece */
 	add(row->ops, 1);
-	add_counters(t, task, row, key.call);
+	add_counters(t, task, row, 2);
 }
 
 SEC("?fexit/splice_direct_to_actor")
