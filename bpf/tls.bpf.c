@@ -8,12 +8,23 @@
 #include "bpf/ledger.bpf.h"
 
 #define MSG_PEEK 0x2
+#define REQUEST_SPLICE (CS_CALL_REQUEST | 30) /* IORING_OP_SPLICE */
 #define MSG_ERRQUEUE 0x2000
 
 /* Else the end of the syscall counts what is sent and received. */
 static __always_inline bool is_measured(void)
 {
 	return !(settings.derived >> CS_FAMILY_TCP & 1);
+}
+
+/* Whose bytes a record has: the process's own, or those that a splice hands on. */
+static __always_inline u8 origin(struct thread *t, struct task_struct *task)
+{
+	u32 call = call_or_request(t, task);
+
+	return call == NR_sendfile || call == NR_splice || call == REQUEST_SPLICE ?
+		       CS_ROW_HANDED_ON :
+		       0;
 }
 
 /* Pages of the sender from which a record will be encrypted at once. */
@@ -58,6 +69,7 @@ int TRACED_PROG(on_tls_push_record, struct sock *sk)
 	if (bytes <= pinned)
 		return 0;
 	key.process = t->process;
+	key.flags = origin(t, task);
 	key.destination = endpoint_of(t, sk->sk_socket->file);
 	add_side(&key, bytes - pinned);
 	return 0;
@@ -151,6 +163,7 @@ int TRACED_PROG(on_tls_rx_one_record, struct sock *sk, struct msghdr *msg,
 		return 0;
 	}
 	key.process = t->process;
+	key.flags = origin(t, task);
 	key.source = endpoint_of(t, sk->sk_socket->file);
 	add_side(&key, bytes);
 	return 0;

@@ -117,7 +117,8 @@ static void transforms(struct fixture *f)
 
 	fixture_row(f, proxy, file, tcp, CS_CACHE_HELD_BY_SOCKET, NR_SENDFILE, 8, 8 * MIB);
 	fixture_row(f, proxy, CS_MEMORY, tcp, CS_USER_ENCRYPTED, NR_WRITE, 1, MIB);
-	fixture_side(f, proxy, CS_MEMORY, tcp, CS_SOCKET_ENCRYPTED, 8 * MIB);
+	fixture_side(f, proxy, CS_MEMORY, tcp, CS_SOCKET_ENCRYPTED, 8 * MIB)->key.flags =
+		CS_ROW_HANDED_ON;
 	fixture_row(f, proxy, tcp, CS_MEMORY, CS_SOCKET_TO_USER, NR_READ, 4, 4 * MIB);
 	fixture_row(f, proxy, tcp, CS_MEMORY, CS_DECRYPTED_TO_USER, NR_READ, 2, 2 * MIB);
 	fixture_side(f, proxy, tcp, CS_MEMORY, CS_SOCKET_DECRYPTED, 4 * MIB);

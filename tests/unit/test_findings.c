@@ -469,7 +469,10 @@ static void tls_transforms(void **state)
 	begin(&w);
 	ROW(w.p, w.file, w.tcp, CS_CACHE_HELD_BY_SOCKET, NR_SENDFILE, 1, MIB);
 	ROW(w.p, CS_MEMORY, w.tcp, CS_USER_ENCRYPTED, NR_WRITE, 1, 5 * MIB);
-	fixture_side(&w.fixture, w.p, CS_MEMORY, w.tcp, CS_SOCKET_ENCRYPTED, MIB);
+	fixture_side(&w.fixture, w.p, CS_MEMORY, w.tcp, CS_SOCKET_ENCRYPTED, MIB)->key.flags =
+		CS_ROW_HANDED_ON;
+	/* The handshake, before there were keys. */
+	ROW(w.p, CS_MEMORY, w.tcp, CS_USER_TO_SOCKET, NR_WRITE, 1, 1000);
 	ROW(w.p, w.tcp, CS_MEMORY, CS_DECRYPTED_TO_USER, NR_READ, 1, MIB);
 	w.fixture.recording.sees_tls = true;
 	report = report_of(&w.fixture);

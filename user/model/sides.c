@@ -110,16 +110,27 @@ static uint64_t pinned_bytes(const struct fold *fold, const struct flow *flow)
 	return bytes;
 }
 
-/* What the flow encrypted or decrypted on the way to or from the process itself. */
-static uint64_t transformed_at_once(const struct fold *fold, const struct flow *flow)
+/*
+ * Bytes that went into the socket, or out of it, and were in a record of TLS of
+ * their own: not those that were encrypted or decrypted on that way.
+ */
+static uint64_t in_records(const struct fold *fold, const struct flow *flow, bool sent,
+			   bool handed_on)
 {
 	uint64_t bytes = 0;
 
-	for_each_hop(fold, flow, node)
-		if (node->id == CS_USER_ENCRYPTED || node->id == CS_MAPPING_ENCRYPTED ||
-		    node->id == CS_DECRYPTED_TO_USER)
+	for_each_hop(fold, flow, node) {
+		enum cs_place at = sent ? hop_to(node->id) : hop_from(node->id);
+		enum cs_place other = sent ? hop_from(node->id) : hop_to(node->id);
+		bool own = other == CS_PLACE_USER_BUFFER || other == CS_PLACE_MAPPING;
+
+		if (at != CS_PLACE_SOCKET_BUFFER || other == CS_PLACE_SOCKET_BUFFER ||
+		    other == CS_PLACE_NIC || hop_how(node->id) == CS_TRANSFORM)
+			continue;
+		if (own != handed_on)
 			bytes += node->bytes;
-	return bytes < flow->delivered ? bytes : flow->delivered;
+	}
+	return bytes;
 }
 
 /* Bytes of the flow that the side row may be of. */
@@ -132,7 +143,8 @@ static uint64_t weight_of(const struct fold *fold, const struct flow *flow,
 	if (key->flags & CS_ROW_PINNED)
 		return pinned_bytes(fold, flow);
 	if (side == CS_SOCKET_ENCRYPTED || side == CS_SOCKET_DECRYPTED)
-		return flow->delivered - transformed_at_once(fold, flow);
+		return in_records(fold, flow, side == CS_SOCKET_ENCRYPTED,
+				  key->flags & CS_ROW_HANDED_ON);
 	if (side == CS_SOCKET_GATHERED)
 		return flow->delivered;
 	if (side == CS_CACHE_TO_DISK)
