@@ -117,6 +117,12 @@ $(BUILD)/patterns: tests/residency/patterns.c abi/residency.h
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $<
 
+# By itself, with what the module's interface has.
+$(BUILD)/bench-residency: tests/bench/residency.c abi/residency.h
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $<
+
 $(BUILD)/bench-%: tests/bench/%.c tests/unit/fixture.c $(PURE_SRC)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
