@@ -77,7 +77,7 @@ static long path_step(u32 i, struct path_walk *w)
  * def3ae83da02 "fs: store real path instead of fake path in backing file
  * f_path" (in v6.7).  Before it, f_path was of another inode than f_inode.
  */
-static __noinline u64 path_of(u64 file)
+static __always_inline u64 path_of(u64 file)
 {
 	struct file *f = (void *)file;
 	u64 own = file + bpf_core_field_offset(struct file, f_path);
