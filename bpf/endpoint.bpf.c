@@ -32,7 +32,6 @@ struct {
 
 struct path_walk {
 	u64 dentry;
-	u64 root; /* of the mount */
 	u64 mount;
 	u32 index; /* of the endpoint */
 	u32 used;
@@ -45,19 +44,19 @@ static long path_step(u32 i, struct path_walk *w)
 	struct dentry *dentry = (void *)w->dentry;
 	struct mount *mount = (void *)w->mount, *up;
 	u64 parent = (u64)BPF_CORE_READ(dentry, d_parent);
+	u64 root = (u64)BPF_CORE_READ(mount, mnt.mnt_root);
 	u32 used = w->used;
 	long n;
 
-	if (w->dentry == w->root || w->dentry == parent) {
+	if (w->dentry == root || w->dentry == parent) {
 		up = BPF_CORE_READ(mount, mnt_parent);
 		if (up == mount)
-			w->whole = w->dentry == w->root;
+			w->whole = w->dentry == root;
 		/* Without a root of its own it is in no tree: memfd, O_TMPFILE. */
-		if (up == mount || w->dentry != w->root)
+		if (up == mount || w->dentry != root)
 			return 1;
 		w->dentry = (u64)BPF_CORE_READ(mount, mnt_mountpoint);
 		w->mount = (u64)up;
-		w->root = (u64)BPF_CORE_READ(up, mnt.mnt_root);
 		return 0;
 	}
 	if (!e || used > CS_PATH_BYTES - NAME_BYTES)
@@ -103,7 +102,6 @@ static __always_inline void describe_path(u32 index, u64 file)
 	struct vfsmount *vfs = BPF_CORE_READ(path, mnt);
 	struct path_walk w = {
 		.dentry = (u64)BPF_CORE_READ(path, dentry),
-		.root = (u64)BPF_CORE_READ(vfs, mnt_root),
 		.mount = (u64)vfs - bpf_core_field_offset(struct mount, mnt),
 		.index = index,
 	};
