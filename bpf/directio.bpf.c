@@ -56,8 +56,7 @@ static __always_inline u64 moved_by_dma(struct thread *t, struct iomap_dio *dio,
 
 	if (t->direct_owner == address(t, dio)) {
 		moved = t->direct_bytes;
-	} else if (is_spliced ||
-		   BPF_CORE_READ(file, f_inode, i_sb, s_magic) == BTRFS_MAGIC) {
+	} else if (is_spliced || BPF_CORE_READ(file, f_inode, i_sb, s_magic) == BTRFS_MAGIC) {
 		/* A load of its own: the verifier wants one kind of pointer in each. */
 		moved = BPF_CORE_READ(dio, size);
 		/* What is asked for beyond the last block of the file counts as read. */

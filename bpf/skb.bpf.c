@@ -65,7 +65,7 @@ static __always_inline void pinned(struct thread *t, struct sock *sk, struct msg
 	struct pinning p = {};
 
 	t->spliced += bytes;
-		p.kind = kind_of(uarg);
+	p.kind = kind_of(uarg);
 	p.endpoint = endpoint_of(t, sk->sk_socket->file);
 	p.in_packet = !msg->msg_ubuf;
 	p.owner = owner_around(uarg, p.in_packet);
