@@ -34,10 +34,15 @@ sub load
 	is($failed, 0, "sendfile $sendfile: no request failed");
 	is(sum(map { $_->{delivered_bytes} } @tcp), $total,
 		"sendfile $sendfile: delivered is what the client counted");
-	is(sum(map { $_->{delivered_bytes} } @file), $requests * $bytes,
-		"sendfile $sendfile: the file, as often as asked for");
-	is(sum(map { $_->{cpu_copied_bytes} } @file),
-		$sendfile eq 'on' ? 0 : 2 * $requests * $bytes, "sendfile $sendfile: copies");
+	# nginx gives the memory of file buffers to headers of later requests: what
+	# last filled it is the file still, see "Known limits" of docs/hooks.md.
+	my ($file, $copies) = map { my $key = $_; sum(map { $_->{$key} } @file) }
+		qw(delivered_bytes cpu_copied_bytes);
+	my $headers = $sendfile eq 'on' ? 0 : $total - $requests * $bytes;
+
+	cmp_ok($file, '>=', $requests * $bytes, "sendfile $sendfile: the file, as often as asked for");
+	cmp_ok($file, '<=', $requests * $bytes + $headers, "sendfile $sendfile: and headers at most");
+	is($copies, $sendfile eq 'on' ? 0 : $requests * $bytes + $file, "sendfile $sendfile: copies");
 	is(sum(values %{$report->{lost}}), 0, "sendfile $sendfile: nothing is lost");
 }
 
