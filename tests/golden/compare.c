@@ -2,6 +2,7 @@
 #include "tests/golden/compare.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "util/cleanup.h"
@@ -28,7 +29,8 @@ static int write_file(const char *path, const char *bytes, size_t length)
 	return file && fwrite(bytes, 1, length, file) == length ? 0 : -1;
 }
 
-int golden_check(const char *path, const char *text, size_t length, bool update)
+/* Compares with the file, or rewrites it; returns 0 when they are the same. */
+static int check(const char *path, const char *text, size_t length, bool update)
 {
 	_cleanup_strbuf_ struct strbuf expected = { 0 };
 
@@ -44,7 +46,8 @@ int golden_check(const char *path, const char *text, size_t length, bool update)
 	return -1;
 }
 
-int golden_check_lines(const char *path, const char *text, const struct render_options *look)
+/* Whatever the names are: nothing acts on the terminal, no line is too long. */
+static int check_lines(const char *path, const char *text, const struct render_options *look)
 {
 	int failures = 0;
 
@@ -61,4 +64,38 @@ int golden_check_lines(const char *path, const char *text, const struct render_o
 		text += length + (text[length] == '\n');
 	}
 	return failures;
+}
+
+static int run(const struct golden *golden, const char *folder, size_t which,
+	       const struct golden_look *look, bool update)
+{
+	_cleanup_strbuf_ struct strbuf path = { 0 };
+	_cleanup_free_ char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+	int failed;
+
+	strbuf_printf(&path, "%s/%s.%s", folder, golden->name(which), look->ending);
+	failed = golden->draw(which, look, out);
+	fclose(out);
+	if (look->options.width)
+		failed |= check_lines(path.text, text, &look->options);
+	return failed || check(path.text, text, length, update);
+}
+
+int golden_main(const struct golden *golden, int argc, char **argv)
+{
+	bool update = argc > 1 && !strcmp(argv[1], "--update");
+	const char *folder = argv[argc - 1];
+	int failures = 0, count = 0;
+
+	if (argc < 2 + update) {
+		fprintf(stderr, "usage: %s [--update] FOLDER\n", argv[0]);
+		return 2;
+	}
+	for (size_t i = 0; i < golden->nr_cases; i++)
+		for (size_t j = 0; j < golden->nr_looks; j++, count++)
+			failures += run(golden, folder, i, &golden->looks[j], update) ? 1 : 0;
+	printf("golden: %d of %d as expected\n", count - failures, count);
+	return failures ? 1 : 0;
 }

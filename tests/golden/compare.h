@@ -5,10 +5,22 @@
 
 #include "render/renderer.h"
 
-/* Compares with the file, or rewrites it; returns 0 when they are the same. */
-int golden_check(const char *path, const char *text, size_t length, bool update);
+/* One way to render each case. */
+struct golden_look {
+	const char *ending; /* of the file's name */
+	const char *format;
+	struct render_options options; /* a width of 0: lines may be of any length */
+};
 
-/* Whatever the names are: nothing acts on the terminal, no line is too long. */
-int golden_check_lines(const char *path, const char *text, const struct render_options *look);
+struct golden {
+	size_t nr_cases, nr_looks;
+	const char *(*name)(size_t which);
+	/* Renders a case to @out; returns 0 or the renderer's error. */
+	int (*draw)(size_t which, const struct golden_look *look, FILE *out);
+	const struct golden_look *looks;
+};
+
+/* Each case in each look, against FOLDER/NAME.ENDING.  For main() to return. */
+int golden_main(const struct golden *golden, int argc, char **argv);
 
 #endif

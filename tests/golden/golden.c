@@ -6,14 +6,11 @@
  *   golden [--update] FOLDER
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "render/renderer.h"
 #include "tests/golden/compare.h"
 #include "tests/unit/fixture.h"
-#include "util/cleanup.h"
-#include "util/strbuf.h"
 
 #define MIB ((uint64_t)1 << 20)
 #define GIB ((uint64_t)1 << 30)
@@ -274,11 +271,7 @@ static const struct {
 	{ "written", written },
 };
 
-static const struct {
-	const char *ending;
-	const char *format;
-	struct render_options options;
-} looks[] = {
+static const struct golden_look looks[] = {
 	{ "80.txt", "text", { .width = 80, .utf8 = true } },
 	{ "120.txt", "text", { .width = 120, .utf8 = true } },
 	{ "ascii.txt", "text", { .width = 80 } },
@@ -287,42 +280,35 @@ static const struct {
 	{ "json", "json", { .width = 0 } },
 };
 
-static int run(const char *folder, size_t recording, size_t look, bool update)
+static const char *name(size_t which)
 {
-	_cleanup_strbuf_ struct strbuf path = { 0 };
-	_cleanup_free_ char *text = NULL;
-	size_t length = 0;
-	FILE *out = open_memstream(&text, &length);
+	return recordings[which].name;
+}
+
+static int draw(size_t which, const struct golden_look *look, FILE *out)
+{
 	struct fixture fixture;
 	struct report *report;
 	int failed;
 
-	strbuf_printf(&path, "%s/%s.%s", folder, recordings[recording].name, looks[look].ending);
 	fixture_begin(&fixture);
-	recordings[recording].fill(&fixture);
+	recordings[which].fill(&fixture);
 	report = report_build(&fixture.recording, NULL);
 	fixture_end(&fixture); /* the report stands on its own */
-	failed = renderer_find(looks[look].format)->render(report, &looks[look].options, out);
+	failed = renderer_find(look->format)->render(report, &look->options, out);
 	report_free(report);
-	fclose(out);
-	if (looks[look].options.width)
-		failed |= golden_check_lines(path.text, text, &looks[look].options);
-	return failed || golden_check(path.text, text, length, update);
+	return failed;
 }
 
 int main(int argc, char **argv)
 {
-	bool update = argc > 1 && !strcmp(argv[1], "--update");
-	const char *folder = argv[argc - 1];
-	int failures = 0, count = 0;
+	const struct golden golden = {
+		.nr_cases = sizeof(recordings) / sizeof(recordings[0]),
+		.nr_looks = sizeof(looks) / sizeof(looks[0]),
+		.name = name,
+		.draw = draw,
+		.looks = looks,
+	};
 
-	if (argc < 2 + update) {
-		fprintf(stderr, "usage: golden [--update] FOLDER\n");
-		return 2;
-	}
-	for (size_t i = 0; i < sizeof(recordings) / sizeof(recordings[0]); i++)
-		for (size_t j = 0; j < sizeof(looks) / sizeof(looks[0]); j++, count++)
-			failures += run(folder, i, j, update) ? 1 : 0;
-	printf("golden: %d of %d as expected\n", count - failures, count);
-	return failures ? 1 : 0;
+	return golden_main(&golden, argc, argv);
 }

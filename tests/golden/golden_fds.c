@@ -7,12 +7,10 @@
  */
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "render/fds.h"
 #include "tests/golden/compare.h"
-#include "util/cleanup.h"
 
 #define MIB ((uint64_t)1 << 20)
 #define KERNEL_O_PATH 010000000
@@ -258,11 +256,7 @@ static const struct {
 	{ "fds-many", many },	  { "fds-unknown", unknown }, { "fds-nothing", nothing },
 };
 
-static const struct {
-	const char *ending;
-	const char *format;
-	struct render_options options;
-} looks[] = {
+static const struct golden_look looks[] = {
 	{ "100.txt", "text", { .width = 100, .utf8 = true } },
 	{ "ascii.txt", "text", { .width = 80 } },
 	{ "60.txt", "text", { .width = 60, .utf8 = true } },
@@ -271,39 +265,32 @@ static const struct {
 	{ "json", "json", { .width = 0 } },
 };
 
-static int run(const char *folder, size_t which, size_t look, bool update)
+static const char *name(size_t which)
 {
-	_cleanup_strbuf_ struct strbuf path = { 0 };
-	_cleanup_free_ char *text = NULL;
+	return cases[which].name;
+}
+
+static int draw(size_t which, const struct golden_look *look, FILE *out)
+{
 	struct fds fds = { 0 };
-	size_t length = 0;
-	FILE *out = open_memstream(&text, &length);
 	int failed;
 
-	strbuf_printf(&path, "%s/%s.%s", folder, cases[which].name, looks[look].ending);
 	cases[which].fill(&fds);
 	fds_finish(&fds, RESIDENCY_BY_MODULE);
-	failed = fds_renderer_find(looks[look].format)->render(&fds, &looks[look].options, out);
+	failed = fds_renderer_find(look->format)->render(&fds, &look->options, out);
 	fds_release(&fds);
-	fclose(out);
-	if (looks[look].options.width)
-		failed |= golden_check_lines(path.text, text, &looks[look].options);
-	return failed || golden_check(path.text, text, length, update);
+	return failed;
 }
 
 int main(int argc, char **argv)
 {
-	bool update = argc > 1 && !strcmp(argv[1], "--update");
-	const char *folder = argv[argc - 1];
-	int failures = 0, count = 0;
+	const struct golden golden = {
+		.nr_cases = sizeof(cases) / sizeof(cases[0]),
+		.nr_looks = sizeof(looks) / sizeof(looks[0]),
+		.name = name,
+		.draw = draw,
+		.looks = looks,
+	};
 
-	if (argc < 2 + update) {
-		fprintf(stderr, "usage: golden_fds [--update] FOLDER\n");
-		return 2;
-	}
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		for (size_t j = 0; j < sizeof(looks) / sizeof(looks[0]); j++, count++)
-			failures += run(folder, i, j, update) ? 1 : 0;
-	printf("golden: %d of %d as expected\n", count - failures, count);
-	return failures ? 1 : 0;
+	return golden_main(&golden, argc, argv);
 }

@@ -6,13 +6,10 @@
  *   golden_pages [--update] FOLDER
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "render/pages.h"
 #include "tests/golden/compare.h"
-#include "util/cleanup.h"
-#include "util/strbuf.h"
 
 #define PAGE RESIDENCY_PAGE
 #define MIB ((uint64_t)1 << 20)
@@ -196,11 +193,7 @@ static const struct {
 	{ "pages-nothing", nothing },
 };
 
-static const struct {
-	const char *ending;
-	const char *format;
-	struct render_options options;
-} looks[] = {
+static const struct golden_look looks[] = {
 	{ "80.txt", "text", { .width = 80, .utf8 = true } },
 	{ "ascii.txt", "text", { .width = 60 } },
 	{ "40.colour.txt", "text", { .width = 40, .utf8 = true, .colour = true } },
@@ -209,39 +202,32 @@ static const struct {
 	{ "csv", "csv", { .width = 0 } },
 };
 
-static int run(const char *folder, size_t which, size_t look, bool update)
+static const char *name(size_t which)
 {
-	_cleanup_strbuf_ struct strbuf path = { 0 };
-	_cleanup_free_ char *text = NULL;
+	return cases[which].name;
+}
+
+static int draw(size_t which, const struct golden_look *look, FILE *out)
+{
 	struct pages pages = { 0 };
-	size_t length = 0;
-	FILE *out = open_memstream(&text, &length);
 	int failed;
 
-	strbuf_printf(&path, "%s/%s.%s", folder, cases[which].name, looks[look].ending);
 	cases[which].fill(&pages);
 	pages_finish(&pages, RESIDENCY_BY_MODULE);
-	failed = pages_renderer_find(looks[look].format)->render(&pages, &looks[look].options, out);
+	failed = pages_renderer_find(look->format)->render(&pages, &look->options, out);
 	pages_release(&pages);
-	fclose(out);
-	if (looks[look].options.width)
-		failed |= golden_check_lines(path.text, text, &looks[look].options);
-	return failed || golden_check(path.text, text, length, update);
+	return failed;
 }
 
 int main(int argc, char **argv)
 {
-	bool update = argc > 1 && !strcmp(argv[1], "--update");
-	const char *folder = argv[argc - 1];
-	int failures = 0, count = 0;
+	const struct golden golden = {
+		.nr_cases = sizeof(cases) / sizeof(cases[0]),
+		.nr_looks = sizeof(looks) / sizeof(looks[0]),
+		.name = name,
+		.draw = draw,
+		.looks = looks,
+	};
 
-	if (argc < 2 + update) {
-		fprintf(stderr, "usage: golden_pages [--update] FOLDER\n");
-		return 2;
-	}
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		for (size_t j = 0; j < sizeof(looks) / sizeof(looks[0]); j++, count++)
-			failures += run(folder, i, j, update) ? 1 : 0;
-	printf("golden: %d of %d as expected\n", count - failures, count);
-	return failures ? 1 : 0;
+	return golden_main(&golden, argc, argv);
 }
