@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* copyscope fds: from descriptors to the page cache. */
 #include <errno.h>
-#include <string.h>
 
 #include "cmd/commands.h"
 #include "cmd/fds.h"
+#include "cmd/output.h"
 #include "collect/fds.h"
 
 enum { EXIT_IN_PART = 1 }; /* some processes could not be looked at */
@@ -17,15 +17,9 @@ static void on_problem(pid_t pid, const char *why)
 static int render(const struct fds_options *options, const struct fds *fds, FILE *out)
 {
 	struct render_options how = options_render(&options->common, out);
-	int error;
 
 	errno = 0;
-	error = options->renderer->render(fds, &how, out);
-	if (fflush(out) || error)
-		error = errno ? -errno : -EIO;
-	if (error && error != -EPIPE)
-		complain("cannot write the report: %s", strerror(-error));
-	return error;
+	return output_flush(out, options->renderer->render(fds, &how, out));
 }
 
 /* Whether all processes could be read. */
@@ -64,25 +58,15 @@ static int run(const struct fds_options *options, FILE *out)
 int cmd_fds(int argc, char **argv)
 {
 	struct fds_options options;
-	FILE *out = stdout;
+	FILE *out = NULL;
 	int status = fds_options_parse(&options, argc, argv);
 
-	if (!status && options.common.output) {
-		out = fopen(options.common.output, "we");
-		if (!out) {
-			complain("cannot write %s: %s", options.common.output, strerror(errno));
-			status = -errno;
-		}
-	}
-	if (!status) {
-		status = run(&options, out);
-		if (options.common.output && fclose(out) && !status) {
-			complain("cannot write %s: %s", options.common.output, strerror(errno));
-			status = EXIT_OWN_FAILURE;
-		}
-	} else {
-		status = status < 0 ? EXIT_OWN_FAILURE : 0;
-	}
+	if (!status)
+		out = output_open(&options.common, stdout);
+	if (out)
+		status = output_close(&options.common, out, run(&options, out));
+	else
+		status = status > 0 ? 0 : EXIT_OWN_FAILURE;
 	options_deinit(&options.common);
 	return status;
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
-#include <getopt.h>
 
 #include "cmd/fds.h"
 
@@ -40,8 +39,10 @@ static int parse_format(struct fds_options *o, const char *text)
 	return -EINVAL;
 }
 
-static int parse_one(struct fds_options *o, int option, char *value)
+static int parse_one(void *options, int option, char *value)
 {
+	struct fds_options *o = options;
+
 	switch (option) {
 	case 'o':
 		o->common.output = value;
@@ -72,25 +73,12 @@ static int parse_pids(struct fds_options *o, char **pids)
 
 int fds_options_parse(struct fds_options *o, int argc, char **argv)
 {
-	int option, error;
+	static const struct options_syntax syntax = { usage, ":o:vVh", long_options, parse_one };
+	int status;
 
 	*o = (struct fds_options){ .renderer = &fds_text };
-	optind = 1;
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":o:vVh", long_options, NULL)) != -1) {
-		if (option == 'h') {
-			fputs(usage, stdout);
-			return 1;
-		}
-		if (option == 'V') {
-			puts("copyscope " VERSION);
-			return 1;
-		}
-		if (option == '?' || option == ':')
-			return options_refuse(option, argv);
-		error = parse_one(o, option, optarg);
-		if (error)
-			return error;
-	}
+	status = options_each(&syntax, o, argc, argv);
+	if (status)
+		return status;
 	return parse_pids(o, argv + optind);
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
-#include <getopt.h>
 #include <langinfo.h>
 #include <math.h>
 #include <stdarg.h>
@@ -176,8 +175,9 @@ int options_color(struct options *o, const char *text)
 	return choice < 0 ? choice : 0;
 }
 
-static int parse_one(struct options *o, int option, char *value)
+static int parse_one(void *options, int option, char *value)
 {
+	struct options *o = options;
 	static const char *const tiers[] = { "best", "derived", NULL };
 	int choice;
 
@@ -258,7 +258,7 @@ static int check_target(const struct options *o)
 }
 
 /* getopt's own messages do not name the mend. */
-int options_refuse(int option, char **argv)
+static int refuse(int option, char **argv)
 {
 	const char *given = argv[optind - 1];
 
@@ -271,19 +271,15 @@ int options_refuse(int option, char **argv)
 	return -EINVAL;
 }
 
-int options_parse(struct options *o, int argc, char **argv, const char *usage)
+int options_each(const struct options_syntax *syntax, void *options, int argc, char **argv)
 {
-	int option;
+	int option, error;
 
-	*o = (struct options){ .renderer = renderer_find("text"), .target.follow = true };
 	optind = 1;
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, "+:p:n:G:ad:i:o:qvVh", long_options, NULL)) !=
-	       -1) {
-		int error;
-
+	while ((option = getopt_long(argc, argv, syntax->letters, syntax->names, NULL)) != -1) {
 		if (option == 'h') {
-			fputs(usage, stdout);
+			fputs(syntax->usage, stdout);
 			return 1;
 		}
 		if (option == 'V') {
@@ -291,11 +287,24 @@ int options_parse(struct options *o, int argc, char **argv, const char *usage)
 			return 1;
 		}
 		if (option == '?' || option == ':')
-			return options_refuse(option, argv);
-		error = parse_one(o, option, optarg);
+			return refuse(option, argv);
+		error = syntax->take(options, option, optarg);
 		if (error)
 			return error;
 	}
+	return 0;
+}
+
+int options_parse(struct options *o, int argc, char **argv, const char *usage)
+{
+	const struct options_syntax syntax = { usage, "+:p:n:G:ad:i:o:qvVh", long_options,
+					       parse_one };
+	int status;
+
+	*o = (struct options){ .renderer = renderer_find("text"), .target.follow = true };
+	status = options_each(&syntax, o, argc, argv);
+	if (status)
+		return status;
 	if (argv[optind])
 		o->target.command = argv + optind;
 	return check_target(o);

@@ -3,6 +3,7 @@
 #ifndef CMD_OPTIONS_H
 #define CMD_OPTIONS_H
 
+#include <getopt.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -36,8 +37,17 @@ void options_deinit(struct options *options);
 int options_seconds(const char *text, double *seconds);
 int options_pids(struct options *options, char *text);
 int options_color(struct options *options, const char *text);
-/* What getopt_long() returned '?' or ':' for. */
-int options_refuse(int option, char **argv);
+
+/* The options of a command; -h and -V are every command's. */
+struct options_syntax {
+	const char *usage;
+	const char *letters; /* for getopt_long(), which is to return ':' for a missing value */
+	const struct option *names;
+	int (*take)(void *options, int option, char *value); /* as above */
+};
+
+/* Takes one option after the other; operands begin at argv[optind] then. As options_parse(). */
+int options_each(const struct options_syntax *syntax, void *options, int argc, char **argv);
 
 /* How to draw on @out: its width, colours, the locale. */
 struct render_options options_render(const struct options *options, FILE *out);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cmd/commands.h"
+#include "cmd/output.h"
 #include "cmd/pages.h"
 #include "collect/gather.h"
 #include "util/humanise.h"
@@ -146,15 +147,9 @@ static int render(struct look *look, const struct pages *pages)
 {
 	const struct options *o = &look->options->common;
 	struct render_options how = options_render(o, look->out);
-	int error;
 
 	errno = 0;
-	error = look->options->renderer->render(pages, &how, look->out);
-	if (fflush(look->out) || error)
-		error = errno ? -errno : -EIO;
-	if (error && error != -EPIPE)
-		complain("cannot write the report: %s", strerror(-error));
-	return error;
+	return output_flush(look->out, look->options->renderer->render(pages, &how, look->out));
 }
 
 /* Until @until_ns, or a signal: then returns true. */
@@ -226,28 +221,19 @@ static void prepare_signals(struct look *look)
 int cmd_pages(int argc, char **argv)
 {
 	struct pages_options options;
-	struct look look = { .options = &options, .out = stdout };
+	struct look look = { .options = &options };
 	int status = pages_options_parse(&options, argc, argv);
 
-	if (!status && options.common.output) {
-		look.out = fopen(options.common.output, "we");
-		if (!look.out) {
-			complain("cannot write %s: %s", options.common.output, strerror(errno));
-			status = -errno;
-		}
-	}
-	if (!status) {
+	if (!status)
+		look.out = output_open(&options.common, stdout);
+	if (look.out) {
 		look.progress = !options.common.quiet && isatty(STDERR_FILENO);
 		prepare_signals(&look);
 		residency_open(&look.reader);
-		status = run(&look);
+		status = output_close(&options.common, look.out, run(&look));
 		residency_close(&look.reader);
-		if (options.common.output && fclose(look.out) && !status) {
-			complain("cannot write %s: %s", options.common.output, strerror(errno));
-			status = EXIT_OWN_FAILURE;
-		}
 	} else {
-		status = status < 0 ? EXIT_OWN_FAILURE : 0;
+		status = status > 0 ? 0 : EXIT_OWN_FAILURE;
 	}
 	options_deinit(&options.common);
 	return status;

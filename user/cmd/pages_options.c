@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 
 #include "cmd/pages.h"
@@ -70,8 +69,10 @@ static int parse_top(struct pages_options *o, const char *text)
 	return 0;
 }
 
-static int parse_one(struct pages_options *o, int option, char *value)
+static int parse_one(void *options, int option, char *value)
 {
+	struct pages_options *o = options;
+
 	switch (option) {
 	case 'p':
 		return options_pids(&o->common, value);
@@ -115,26 +116,14 @@ static int check(const struct pages_options *o)
 
 int pages_options_parse(struct pages_options *o, int argc, char **argv)
 {
-	int option, error;
+	static const struct options_syntax syntax = { usage, ":p:d:i:o:qvVh", long_options,
+						      parse_one };
+	int status;
 
 	*o = (struct pages_options){ .renderer = &pages_text };
-	optind = 1;
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":p:d:i:o:qvVh", long_options, NULL)) != -1) {
-		if (option == 'h') {
-			fputs(usage, stdout);
-			return 1;
-		}
-		if (option == 'V') {
-			puts("copyscope " VERSION);
-			return 1;
-		}
-		if (option == '?' || option == ':')
-			return options_refuse(option, argv);
-		error = parse_one(o, option, optarg);
-		if (error)
-			return error;
-	}
+	status = options_each(&syntax, o, argc, argv);
+	if (status)
+		return status;
 	o->paths = argv + optind;
 	return check(o);
 }

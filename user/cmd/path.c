@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cmd/commands.h"
+#include "cmd/output.h"
 #include "cmd/session.h"
 #include "collect/dirty.h"
 
@@ -60,26 +61,9 @@ static int render(struct session *s, const struct recording *recording, void *co
 		return -ENOMEM;
 	}
 	errno = 0;
-	error = o->renderer->render(report, &how, out->file);
-	if (fflush(out->file) || error)
-		error = errno ? -errno : -EIO;
+	error = output_flush(out->file, o->renderer->render(report, &how, out->file));
 	report_free(report);
-	if (error && error != -EPIPE)
-		complain("cannot write the report: %s", strerror(-error));
 	return error;
-}
-
-/* Opened before anything is traced: a report must not be lost to a typing error. */
-static FILE *output_open(const struct options *o)
-{
-	FILE *file;
-
-	if (!o->output)
-		return o->target.command ? stderr : stdout;
-	file = fopen(o->output, "we");
-	if (!file)
-		complain("cannot write %s: %s", o->output, strerror(errno));
-	return file;
 }
 
 int cmd_path(int argc, char **argv)
@@ -93,7 +77,7 @@ int cmd_path(int argc, char **argv)
 		options_deinit(&options);
 		return status < 0 ? EXIT_OWN_FAILURE : 0;
 	}
-	out.file = output_open(&options);
+	out.file = output_open(&options, options.target.command ? stderr : stdout);
 	if (!out.file) {
 		options_deinit(&options);
 		return EXIT_OWN_FAILURE;
@@ -101,10 +85,7 @@ int cmd_path(int argc, char **argv)
 	status = session_run(&session, render, &out);
 	if (!status && render(&session, &session.recording, &out))
 		status = EXIT_OWN_FAILURE;
-	if (options.output && fclose(out.file) && !status) {
-		complain("cannot write %s: %s", options.output, strerror(errno));
-		status = EXIT_OWN_FAILURE;
-	}
+	status = output_close(&options, out.file, status);
 	session_close(&session);
 	if (!status && options.target.command)
 		status = session_command_status(&session);
