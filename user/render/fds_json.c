@@ -16,22 +16,6 @@ const struct fds_renderer *fds_renderer_find(const char *name)
 	return NULL;
 }
 
-static void write_known(struct json *json, const char *key, uint64_t value)
-{
-	if (value == FDS_UNKNOWN)
-		json_null(json, key);
-	else
-		json_number(json, key, value);
-}
-
-static void write_device(struct json *json, const char *key, uint32_t major, uint32_t minor)
-{
-	char device[24];
-
-	snprintf(device, sizeof(device), "%u:%u", major, minor);
-	json_string(json, key, device);
-}
-
 static void write_id(struct json *json, const char *key, const struct fds_description *d)
 {
 	if (d->id)
@@ -74,10 +58,9 @@ static void write_description(struct json *json, const struct fds *fds, uint32_t
 
 	json_open(json, "description", '{');
 	write_id(json, "id", d);
-	write_known(json, "offset", first->offset);
+	json_known(json, "offset", first->offset);
 	write_flags(json, first);
-	write_known(json, "fds",
-		    d->id && fds_saw_all(fds) ? d->nr_fds + d->nr_others : FDS_UNKNOWN);
+	json_known(json, "fds", d->id && fds_saw_all(fds) ? d->nr_fds + d->nr_others : FDS_UNKNOWN);
 	json_open(json, "pids", '[');
 	for (uint32_t i = 0; i < d->nr_fds; i++) {
 		uint32_t process = holder_of(fds, d, i)->process;
@@ -94,7 +77,7 @@ static void write_place(struct json *json, const struct fds_inode *inode)
 {
 	json_number(json, "id", inode->nr);
 	json_string(json, "kind", fds_kind_word(inode->kind));
-	write_device(json, "dev", inode->dev_major, inode->dev_minor);
+	json_device(json, "dev", inode->dev_major, inode->dev_minor);
 	json_number(json, "ino", inode->ino);
 }
 
@@ -113,8 +96,8 @@ static void write_fd(struct json *json, const struct fds *fds, const struct fds_
 	json_open(json, "inode", '{');
 	write_place(json, inode);
 	json_string(json, "path", fd->path);
-	write_known(json, "resident_bytes", inode->residency.resident_bytes);
-	write_known(json, "dirty_bytes", inode->residency.dirty_bytes);
+	json_known(json, "resident_bytes", inode->residency.resident_bytes);
+	json_known(json, "dirty_bytes", inode->residency.dirty_bytes);
 	json_close(json, '}');
 	json_close(json, '}');
 }
@@ -259,16 +242,16 @@ static void write_residency(struct json *json, const struct residency *r)
 	json_string(json, "source", residency_source_word(r->source));
 	if (r->why)
 		json_string(json, "error", r->why);
-	write_known(json, "size_bytes", r->size_bytes);
-	write_known(json, "resident_bytes", r->resident_bytes);
-	write_known(json, "dirty_bytes", r->dirty_bytes);
-	write_known(json, "writeback_bytes", r->writeback_bytes);
-	write_known(json, "mapped_bytes", r->mapped_bytes);
-	write_known(json, "evicted_pages", r->evicted_pages);
+	json_known(json, "size_bytes", r->size_bytes);
+	json_known(json, "resident_bytes", r->resident_bytes);
+	json_known(json, "dirty_bytes", r->dirty_bytes);
+	json_known(json, "writeback_bytes", r->writeback_bytes);
+	json_known(json, "mapped_bytes", r->mapped_bytes);
+	json_known(json, "evicted_pages", r->evicted_pages);
 	if (!r->has_real_inode)
 		return;
 	json_open(json, "real", '{');
-	write_device(json, "dev", r->real_major, r->real_minor);
+	json_device(json, "dev", r->real_major, r->real_minor);
 	json_number(json, "ino", r->real_ino);
 	json_close(json, '}');
 }
@@ -286,7 +269,7 @@ static void write_inode(struct json *json, const struct fds *fds, const struct f
 	if (inode->kind == FDS_FILE)
 		write_residency(json, &inode->residency);
 	if (inode->kind == FDS_DEVICE)
-		write_device(json, "device", inode->rdev_major, inode->rdev_minor);
+		json_device(json, "device", inode->rdev_major, inode->rdev_minor);
 	if (inode->socket.protocol)
 		write_socket(json, fds, inode);
 	if (inode->kind == FDS_PIPE)
@@ -308,16 +291,16 @@ static void write_head(struct json *json, const struct fds *fds)
 	json_string(json, "schema", "copyscope/fds/1");
 	json_string(json, "identity", fds_identity_word(fds->identity));
 	json_string(json, "residency", residency_source_word(fds->source));
-	write_known(json, "unseen_processes", fds->hidden ? FDS_UNKNOWN : fds->unseen_processes);
+	json_known(json, "unseen_processes", fds->hidden ? FDS_UNKNOWN : fds->unseen_processes);
 	json_newline(json);
 	json_open(json, "totals", '{');
 	json_number(json, "processes", fds->nr_processes);
 	json_number(json, "fds", fds->nr_fds);
-	write_known(json, "descriptions",
-		    fds->identity == FDS_BY_NOBODY ? FDS_UNKNOWN : fds->nr_descriptions);
+	json_known(json, "descriptions",
+		   fds->identity == FDS_BY_NOBODY ? FDS_UNKNOWN : fds->nr_descriptions);
 	json_number(json, "inodes", count_inodes(fds));
 	json_number(json, "mappings", fds->nr_mappings);
-	write_known(json, "resident_bytes", fds->resident_bytes);
+	json_known(json, "resident_bytes", fds->resident_bytes);
 	json_close(json, '}');
 }
 

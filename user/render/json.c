@@ -6,14 +6,6 @@
 
 #include "render/renderer.h"
 
-static void write_device(struct json *json, const char *key, uint32_t major, uint32_t minor)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%u:%u", major, minor);
-	json_string(json, key, text);
-}
-
 static void write_path(struct json *json, const struct report_endpoint *endpoint)
 {
 	_cleanup_strbuf_ struct strbuf cut = { 0 };
@@ -31,7 +23,7 @@ static void write_inode(struct json *json, const struct report_endpoint *endpoin
 {
 	if (!endpoint->has_inode)
 		return;
-	write_device(json, "dev", endpoint->dev_major, endpoint->dev_minor);
+	json_device(json, "dev", endpoint->dev_major, endpoint->dev_minor);
 	json_number(json, "ino", endpoint->ino);
 }
 
@@ -59,7 +51,7 @@ static void write_endpoint(struct json *json, const char *key,
 			write_path(json, endpoint);
 		}
 		if (endpoint->kind == CS_KIND_DEVICE)
-			write_device(json, "rdev", endpoint->rdev_major, endpoint->rdev_minor);
+			json_device(json, "rdev", endpoint->rdev_major, endpoint->rdev_minor);
 	}
 	write_inode(json, endpoint);
 	if (endpoint->deleted)

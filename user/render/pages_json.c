@@ -19,20 +19,9 @@ const struct pages_renderer *pages_renderer_find(const char *name)
 	return NULL;
 }
 
-static void write_known(struct json *json, const char *key, uint64_t value)
-{
-	if (value == RESIDENCY_UNKNOWN)
-		json_null(json, key);
-	else
-		json_number(json, key, value);
-}
-
 static void write_inode(struct json *json, uint32_t major, uint32_t minor, uint64_t ino)
 {
-	char device[24];
-
-	snprintf(device, sizeof(device), "%u:%u", major, minor);
-	json_string(json, "dev", device);
+	json_device(json, "dev", major, minor);
 	json_number(json, "ino", ino);
 }
 
@@ -92,19 +81,19 @@ static void write_file(struct json *json, const struct pages *pages, const struc
 	json_string(json, "source", residency_source_word(r->source));
 	if (r->why)
 		json_string(json, "error", r->why);
-	write_known(json, "size_bytes", r->size_bytes);
-	write_known(json, "resident_bytes", r->resident_bytes);
-	write_known(json, "dirty_bytes", r->dirty_bytes);
-	write_known(json, "writeback_bytes", r->writeback_bytes);
-	write_known(json, "mapped_bytes", r->mapped_bytes);
-	write_known(json, "evicted_pages", r->evicted_pages);
+	json_known(json, "size_bytes", r->size_bytes);
+	json_known(json, "resident_bytes", r->resident_bytes);
+	json_known(json, "dirty_bytes", r->dirty_bytes);
+	json_known(json, "writeback_bytes", r->writeback_bytes);
+	json_known(json, "mapped_bytes", r->mapped_bytes);
+	json_known(json, "evicted_pages", r->evicted_pages);
 	if (r->evicted_to_swap)
 		json_bool(json, "evicted_to_swap", true);
 	if (r->unseen_bytes)
 		json_number(json, "unseen_bytes", r->unseen_bytes);
 	if (pages->is_watch) {
-		write_known(json, "entered_bytes", file->entered_bytes);
-		write_known(json, "left_bytes", file->left_bytes);
+		json_known(json, "entered_bytes", file->entered_bytes);
+		json_known(json, "left_bytes", file->left_bytes);
 	}
 	write_extents(json, r);
 	json_close(json, '}');
@@ -118,12 +107,12 @@ static void write_totals(struct json *json, const struct pages *pages)
 	json_open(json, "totals", '{');
 	json_number(json, "files", pages->count);
 	json_number(json, "unknown_files", totals->unknown_files);
-	write_known(json, "size_bytes", totals->size_bytes);
-	write_known(json, "resident_bytes", totals->resident_bytes);
-	write_known(json, "dirty_bytes", totals->dirty_bytes);
-	write_known(json, "writeback_bytes", totals->writeback_bytes);
-	write_known(json, "mapped_bytes", totals->mapped_bytes);
-	write_known(json, "evicted_pages", totals->evicted_pages);
+	json_known(json, "size_bytes", totals->size_bytes);
+	json_known(json, "resident_bytes", totals->resident_bytes);
+	json_known(json, "dirty_bytes", totals->dirty_bytes);
+	json_known(json, "writeback_bytes", totals->writeback_bytes);
+	json_known(json, "mapped_bytes", totals->mapped_bytes);
+	json_known(json, "evicted_pages", totals->evicted_pages);
 	json_close(json, '}');
 }
 

@@ -82,6 +82,22 @@ void json_number(struct json *json, const char *key, uint64_t value)
 	strbuf_number(&json->buffer, value);
 }
 
+void json_known(struct json *json, const char *key, uint64_t value)
+{
+	if (value == UINT64_MAX)
+		json_null(json, key);
+	else
+		json_number(json, key, value);
+}
+
+void json_device(struct json *json, const char *key, uint32_t major, uint32_t minor)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%u:%u", major, minor);
+	json_string(json, key, text);
+}
+
 void json_real(struct json *json, const char *key, double value)
 {
 	char text[40], *comma;

@@ -26,6 +26,8 @@ void json_close(struct json *json, char bracket);
 void json_newline(struct json *json); /* before the next value */
 void json_string(struct json *json, const char *key, const char *value); /* or null */
 void json_number(struct json *json, const char *key, uint64_t value);
+void json_known(struct json *json, const char *key, uint64_t value); /* UINT64_MAX: null */
+void json_device(struct json *json, const char *key, uint32_t major, uint32_t minor);
 void json_real(struct json *json, const char *key, double value);
 void json_bool(struct json *json, const char *key, bool value);
 void json_null(struct json *json, const char *key);
