@@ -111,7 +111,7 @@ static int read_fd(struct fds_work *work, uint32_t process, int folder, const ch
 
 static int read_fds(struct fds_work *work, uint32_t process)
 {
-	_cleanup_(cleanup_closedir) DIR *folder = proc_folder(work->folders[process], "fd");
+	_cleanup_closedir_ DIR *folder = proc_folder(work->folders[process], "fd");
 	const char *name;
 	int error = 0;
 

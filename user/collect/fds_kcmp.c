@@ -126,7 +126,7 @@ static bool meet(struct fds_work *work, const struct order *orders, pid_t pid, i
 /* Returns whether the process could be looked at, or has nothing to look at. */
 static bool meet_process(struct fds_work *work, const struct order *orders, int folder, pid_t pid)
 {
-	_cleanup_(cleanup_closedir) DIR *links = proc_folder(folder, "fd");
+	_cleanup_closedir_ DIR *links = proc_folder(folder, "fd");
 	const char *name, *comm = NULL;
 
 	if (!links)
@@ -139,7 +139,7 @@ static bool meet_process(struct fds_work *work, const struct order *orders, int 
 
 static void meet_all(struct fds_work *work, const struct order *orders)
 {
-	_cleanup_(cleanup_closedir) DIR *proc = opendir("/proc");
+	_cleanup_closedir_ DIR *proc = opendir("/proc");
 	const char *name;
 	long pid;
 

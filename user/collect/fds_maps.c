@@ -8,44 +8,9 @@
 #include <sys/sysmacros.h>
 
 #include "collect/fds_private.h"
+#include "collect/maps.h"
 
-struct line {
-	unsigned long long start, end, offset, ino;
-	unsigned int major, minor;
-	char access[5];
-	char *path;
-};
-
-/* A newline is written as \012. */
-static void unescape(char *path)
-{
-	char *to = path;
-
-	for (; *path; path++) {
-		if (!strncmp(path, "\\012", 4)) {
-			*to++ = '\n';
-			path += 3;
-		} else {
-			*to++ = *path;
-		}
-	}
-	*to = 0;
-}
-
-static bool parse(char *text, struct line *ret)
-{
-	int at = 0;
-
-	text[strcspn(text, "\n")] = 0;
-	if (sscanf(text, "%llx-%llx %4s %llx %x:%x %llu %n", &ret->start, &ret->end, ret->access,
-		   &ret->offset, &ret->major, &ret->minor, &ret->ino, &at) != 7)
-		return false;
-	ret->path = text + at;
-	unescape(ret->path);
-	return ret->ino;
-}
-
-static bool same_ino(int own, const struct line *line, struct stat *ret)
+static bool same_ino(int own, const struct maps_line *line, struct stat *ret)
 {
 	return own >= 0 && !fstat(own, ret) && ret->st_ino == line->ino;
 }
@@ -54,7 +19,7 @@ static bool same_ino(int own, const struct line *line, struct stat *ret)
  * An fd of the mapped inode: by its link, which only some users may follow;
  * else by name, if that leads there and not to another file by now.
  */
-static int open_mapped(int folder, const struct line *line, struct stat *ret)
+static int open_mapped(int folder, const struct maps_line *line, struct stat *ret)
 {
 	char name[64];
 	int own;
@@ -80,7 +45,7 @@ static int open_mapped(int folder, const struct line *line, struct stat *ret)
 	return -1;
 }
 
-static void add(struct fds_work *work, uint32_t process, const struct line *line)
+static void add(struct fds_work *work, uint32_t process, const struct maps_line *line)
 {
 	struct stat st;
 	_cleanup_close_ int own = open_mapped(work->folders[process], line, &st);
@@ -108,13 +73,13 @@ int mappings_read(struct fds_work *work, uint32_t process)
 	int fd = openat(work->folders[process], "maps", O_RDONLY | O_CLOEXEC);
 	_cleanup_fclose_ FILE *maps = fd < 0 ? NULL : fdopen(fd, "r");
 	_cleanup_free_ char *text = NULL;
-	struct line line;
+	struct maps_line line;
 	size_t size = 0;
 
 	if (fd < 0)
 		return -errno;
 	while (maps && getline(&text, &size, maps) > 0)
-		if (parse(text, &line))
+		if (maps_parse(text, &line))
 			add(work, process, &line);
 	return 0;
 }

@@ -9,12 +9,6 @@
 #include "collect/fds.h"
 #include "util/cleanup.h"
 
-static inline void cleanup_closedir(DIR **folder)
-{
-	if (*folder)
-		closedir(*folder);
-}
-
 struct fds_work {
 	struct fds_collector *collector;
 	struct fds *fds;

@@ -11,13 +11,8 @@
 #include <unistd.h>
 
 #include "collect/gather.h"
+#include "collect/maps.h"
 #include "util/cleanup.h"
-
-static void cleanup_closedir(DIR **folder)
-{
-	if (*folder)
-		closedir(*folder);
-}
 
 /* A link is followed to the inode itself, which may have no name any more. */
 static bool add_link(struct gather *gather, int folder, const char *name)
@@ -42,7 +37,7 @@ static bool add_link(struct gather *gather, int folder, const char *name)
 /* Returns 0, 1 if the search was ended, or a negative errno. */
 static int add_links(struct gather *gather, pid_t pid, const char *kind)
 {
-	_cleanup_(cleanup_closedir) DIR *folder = NULL;
+	_cleanup_closedir_ DIR *folder = NULL;
 	struct dirent *entry;
 	char path[64];
 
@@ -63,7 +58,7 @@ static int add_links(struct gather *gather, pid_t pid, const char *kind)
 /* May this user follow the links of map_files?  Only some may, even their own. */
 static bool may_follow_mappings(pid_t pid)
 {
-	_cleanup_(cleanup_closedir) DIR *folder = NULL;
+	_cleanup_closedir_ DIR *folder = NULL;
 	struct dirent *entry;
 	char path[64];
 
@@ -79,22 +74,6 @@ static bool may_follow_mappings(pid_t pid)
 			return false;
 	}
 	return true;
-}
-
-/* /proc/PID/maps writes a newline as \012. */
-static void unescape(char *path)
-{
-	char *to = path;
-
-	for (; *path; path++) {
-		if (!strncmp(path, "\\012", 4)) {
-			*to++ = '\n';
-			path += 3;
-		} else {
-			*to++ = *path;
-		}
-	}
-	*to = 0;
 }
 
 static bool add_mapping(struct gather *gather, const char *path, uint64_t ino)
@@ -128,27 +107,20 @@ static bool add_mapping(struct gather *gather, const char *path, uint64_t ino)
 
 static int add_mappings_by_name(struct gather *gather, pid_t pid)
 {
-	_cleanup_free_ char *line = NULL;
+	_cleanup_free_ char *text = NULL;
 	_cleanup_fclose_ FILE *maps = NULL;
-	unsigned long long ino;
+	struct maps_line line;
 	size_t size = 0;
 	char name[64];
-	int at;
 
 	snprintf(name, sizeof(name), "/proc/%d/maps", pid);
 	maps = fopen(name, "re");
 	if (!maps)
 		return -errno;
-	while (getline(&line, &size, maps) > 0) {
-		at = 0;
-		if (sscanf(line, "%*s %*s %*s %*s %llu %n", &ino, &at) != 1 || !ino ||
-		    line[at] != '/')
-			continue;
-		line[strcspn(line, "\n")] = 0;
-		unescape(line + at);
-		if (!add_mapping(gather, line + at, ino))
+	while (getline(&text, &size, maps) > 0)
+		if (maps_parse(text, &line) && *line.path == '/' &&
+		    !add_mapping(gather, line.path, line.ino))
 			return 1;
-	}
 	return 0;
 }
 
