@@ -7,7 +7,6 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/workload/workload.h"
@@ -31,7 +30,7 @@ static void cow_private(void)
 
 	if (at == MAP_FAILED)
 		die("mmap: %s", strerror(errno));
-	if (options.mode && !strcmp(options.mode, "read"))
+	if (has_mode("read"))
 		for (uint64_t offset = 0; offset < options.bytes; offset += PAGE)
 			sum ^= at[offset];
 	touch(at, options.bytes);
@@ -46,7 +45,6 @@ static void cow_private(void)
  */
 static pid_t child_that_touches(unsigned char *at, uint64_t bytes)
 {
-	int status;
 	pid_t child = syscall(SYS_clone, CLONE_VFORK | SIGCHLD, 0, 0, 0, 0);
 
 	if (child < 0)
@@ -55,20 +53,14 @@ static pid_t child_that_touches(unsigned char *at, uint64_t bytes)
 		touch(at, bytes);
 		_exit(0);
 	}
-	if (waitpid(child, &status, 0) != child || status)
-		die("child failed");
+	wait_for(child);
 	return child;
-}
-
-static bool mode_is(const char *mode)
-{
-	return options.mode && !strcmp(options.mode, mode);
 }
 
 /* In huge pages for --mode hugetlb and thp; a multiple of them, and touched. */
 static unsigned char *cow_memory(uint64_t bytes)
 {
-	bool hugetlb = mode_is("hugetlb"), thp = mode_is("thp");
+	bool hugetlb = has_mode("hugetlb"), thp = has_mode("thp");
 	struct rusage before, after;
 	unsigned char *at;
 
@@ -94,7 +86,7 @@ static unsigned char *cow_memory(uint64_t bytes)
 /* Two children, of which the second touches --bytes more than the first. */
 static void cow_fork(void)
 {
-	uint64_t least = mode_is("hugetlb") || mode_is("thp") ? HUGE_PAGE : PAGE;
+	uint64_t least = has_mode("hugetlb") || has_mode("thp") ? HUGE_PAGE : PAGE;
 	unsigned char *at = cow_memory(options.bytes + least);
 	struct flow *flow;
 

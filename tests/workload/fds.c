@@ -13,7 +13,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/workload/workload.h"
@@ -72,44 +71,6 @@ static void put_pages(int fd, int pages)
 			die("write: %s", strerror(errno));
 }
 
-static void send_fd(int socket, int fd)
-{
-	char space[CMSG_SPACE(sizeof(int))] = "", byte = 'x';
-	struct iovec vector = { &byte, 1 };
-	struct msghdr message = {
-		.msg_iov = &vector,
-		.msg_iovlen = 1,
-		.msg_control = space,
-		.msg_controllen = sizeof(space),
-	};
-	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-
-	header->cmsg_level = SOL_SOCKET;
-	header->cmsg_type = SCM_RIGHTS;
-	header->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(header), &fd, sizeof(int));
-	if (sendmsg(socket, &message, 0) != 1)
-		die("sendmsg: %s", strerror(errno));
-}
-
-static int receive_fd(int socket)
-{
-	char space[CMSG_SPACE(sizeof(int))] = "", byte;
-	struct iovec vector = { &byte, 1 };
-	struct msghdr message = {
-		.msg_iov = &vector,
-		.msg_iovlen = 1,
-		.msg_control = space,
-		.msg_controllen = sizeof(space),
-	};
-	int fd;
-
-	if (recvmsg(socket, &message, 0) != 1 || !CMSG_FIRSTHDR(&message))
-		die("recvmsg: %s", strerror(errno));
-	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(int));
-	return fd;
-}
-
 static void tcp_pair(int *client, int *server)
 {
 	struct sockaddr_in any = { .sin_family = AF_INET,
@@ -146,10 +107,8 @@ static void child(int open1, int open2, int unix_b, int pipe_r, int server, int 
 
 static pid_t start(enum who who)
 {
-	pid_t parent = getpid(), pid = fork();
+	pid_t parent = getpid(), pid = fork_or_die();
 
-	if (pid < 0)
-		die("fork: %s", strerror(errno));
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != parent)
@@ -244,7 +203,7 @@ static void run(void)
 	close(pipes[0]);
 	close(both[1]);
 	close(server);
-	send_fd(both[0], open2);
+	pass_fd(both[0], open2);
 	if (!start(OUTSIDER)) {
 		close(done[0]);
 		close(open2);

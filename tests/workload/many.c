@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/workload/workload.h"
@@ -105,15 +104,13 @@ static void run_many(void)
 	struct rlimit limit = { .rlim_cur = 4096, .rlim_max = 4096 };
 	pthread_t threads[THREADS];
 	pid_t receiver;
-	int status;
-
 	if (!options.dst)
 		die("many needs --dst FOLDER");
 	if (setrlimit(RLIMIT_NOFILE, &limit))
 		die("setrlimit: %s", strerror(errno));
 	make_files(zalloc_pages(options.chunk));
 	connect_all();
-	receiver = fork();
+	receiver = fork_or_die();
 	if (!receiver)
 		receive_all();
 	for (int i = 0; i < THREADS; i++)
@@ -121,8 +118,7 @@ static void run_many(void)
 			die("no thread");
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
-	if (waitpid(receiver, &status, 0) != receiver || status)
-		die("the receiver failed");
+	wait_for(receiver);
 	printf("{\"name\":\"many\",\"pid\":%d,\"receiver\":%d,\"files\":%d,\"connections\":%d,"
 	       "\"chunk\":%llu}\n",
 	       getpid(), receiver, FILES, CONNECTIONS, (unsigned long long)options.chunk);

@@ -11,11 +11,6 @@
 
 static const char held[] = "page_cache>pipe_buffer reference";
 
-static bool mode_is(const char *mode)
-{
-	return options.mode && !strcmp(options.mode, mode);
-}
-
 /* Room for a chunk that does not begin with a page. */
 static void make_pipe(int ends[2])
 {
@@ -66,9 +61,9 @@ static unsigned char *make_memory(int *in)
 	unsigned char *memory;
 
 	*in = -1;
-	if (mode_is("read") || mode_is("map"))
+	if (has_mode("read") || has_mode("map"))
 		*in = open_source(options.src);
-	if (mode_is("map")) {
+	if (has_mode("map")) {
 		memory = mmap(NULL, options.bytes, PROT_READ, MAP_SHARED, *in, 0);
 		if (memory == MAP_FAILED)
 			die("mmap: %s", strerror(errno));
@@ -83,7 +78,7 @@ static unsigned char *make_memory(int *in)
 /* Memory made here, read from --src or mapped, through a pipe. */
 static void vmsplice_in(void)
 {
-	unsigned int flags = mode_is("gift") ? SPLICE_F_GIFT : 0;
+	unsigned int flags = has_mode("gift") ? SPLICE_F_GIFT : 0;
 	struct sink sink = sink_open(options.to, options.dst, options.bytes);
 	uint64_t done = 0, reads = 0, splices = 0, vmsplices = 0;
 	unsigned char *memory;
@@ -95,7 +90,7 @@ static void vmsplice_in(void)
 	window_open();
 	for (size_t bytes; done < options.bytes; done += bytes) {
 		bytes = smaller(options.chunk, options.bytes - done);
-		if (mode_is("read"))
+		if (has_mode("read"))
 			reads += read_all(reader_find("read"), in, memory + done, bytes, done);
 		vmsplice_all(ends[1], memory + done, bytes, flags);
 		vmsplices++;
@@ -104,12 +99,12 @@ static void vmsplice_in(void)
 	window_close(reads + splices + vmsplices);
 	flow = flow_add(in < 0 ? place_memory() : place_of(in, options.src), sink.place, done);
 	flow_hop(flow,
-		 mode_is("map") ? "mapping>pipe_buffer reference" :
-				  "user_buffer>pipe_buffer reference",
+		 has_mode("map") ? "mapping>pipe_buffer reference" :
+				   "user_buffer>pipe_buffer reference",
 		 done);
-	if (mode_is("map"))
+	if (has_mode("map"))
 		flow_hop(flow, "page_cache>mapping map", done);
-	if (mode_is("read"))
+	if (has_mode("read"))
 		flow_hop(flow, "page_cache>user_buffer copy", done);
 	flow_hop(flow, out_hop(&sink), done);
 	flow_call(flow, "read", reads);

@@ -43,10 +43,8 @@ static void storm(void)
 
 	pattern_drop(); /* a smaller process forks faster */
 	for (uint64_t i = 0; i < options.count; i++) {
-		pid_t child = fork();
+		pid_t child = fork_or_die();
 
-		if (child < 0)
-			die("fork: %s", strerror(errno));
 		if (!child)
 			_exit(pread(in, buffer, sizeof(buffer), 0) != sizeof(buffer));
 		if (i % AT_ONCE == AT_ONCE - 1)

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/workload/workload.h"
@@ -16,11 +15,6 @@ struct other {
 	unsigned char *at; /* in that process */
 	bool cut; /* the second half of each chunk is not there */
 };
-
-static bool mode_is(const char *mode)
-{
-	return options.mode && !strcmp(options.mode, mode);
-}
 
 /* Fills it, says so, and waits; then looks at what it got, if anything. */
 static void be_other(const struct other *o, bool written, int ready, int go)
@@ -43,15 +37,13 @@ static void be_other(const struct other *o, bool written, int ready, int go)
 
 static struct other start_other(bool written, int *go)
 {
-	struct other o = { .at = zalloc_pages(options.bytes), .cut = mode_is("cut") };
+	struct other o = { .at = zalloc_pages(options.bytes), .cut = has_mode("cut") };
 	int ready[2], stop[2];
 	char byte;
 
 	if (pipe(ready) || pipe(stop))
 		die("pipe: %s", strerror(errno));
-	o.pid = fork();
-	if (o.pid < 0)
-		die("fork: %s", strerror(errno));
+	o.pid = fork_or_die();
 	if (!o.pid) {
 		close(stop[1]);
 		be_other(&o, written, ready[1], stop[0]);
@@ -65,11 +57,8 @@ static struct other start_other(bool written, int *go)
 
 static void end_other(const struct other *o, int go)
 {
-	int status;
-
 	close(go);
-	if (waitpid(o->pid, &status, 0) != o->pid || status)
-		die("the other process failed: %#x", status);
+	wait_for(o->pid);
 }
 
 /* Three buffers here, two there: neither ends where the other does. */
@@ -141,7 +130,7 @@ static void write_other(void)
 	struct flow *flow;
 	struct other o;
 
-	if (mode_is("shared")) {
+	if (has_mode("shared")) {
 		buffer = mmap(NULL, options.bytes, PROT_READ, MAP_SHARED, in, 0);
 		if (buffer == MAP_FAILED)
 			die("%s: mmap: %s", options.src, strerror(errno));
@@ -151,7 +140,7 @@ static void write_other(void)
 	for (uint64_t at = 0; at < options.bytes; at += options.chunk, writes++) {
 		size_t bytes = smaller(options.chunk, options.bytes - at);
 
-		if (mode_is("shared")) {
+		if (has_mode("shared")) {
 			move(&o, buffer + at, at, bytes, true);
 			continue;
 		}
@@ -166,9 +155,9 @@ static void write_other(void)
 			options.bytes);
 	flow_hop(flow, "page_cache>user_buffer copy", reads ? options.bytes : 0);
 	flow_hop(flow,
-		 mode_is("shared") ? "mapping>user_buffer copy" : "user_buffer>user_buffer copy",
+		 has_mode("shared") ? "mapping>user_buffer copy" : "user_buffer>user_buffer copy",
 		 options.bytes);
-	flow_hop(flow, "page_cache>mapping map", mode_is("shared") ? options.bytes : 0);
+	flow_hop(flow, "page_cache>mapping map", has_mode("shared") ? options.bytes : 0);
 	flow_call(flow, reader->reported, reads);
 	flow_call(flow, "process_vm_writev", writes);
 	end_other(&o, go);

@@ -26,11 +26,6 @@ static void check(const void *buffer, size_t bytes, uint64_t offset, const char 
 		pattern_check(buffer, bytes, offset, who);
 }
 
-static bool mode_is(const char *mode)
-{
-	return options.mode && !strcmp(options.mode, mode);
-}
-
 static bool is_datagram(const char *kind)
 {
 	return !strncmp(kind, "udp", 3) || !strcmp(kind, "unix-dgram");
@@ -103,11 +98,11 @@ static void receive(struct sink *sink, int fd, const char *kind, uint64_t expect
 		size_t bytes = stream ? smaller(room, expected - r.total) : room;
 
 		messages_moved = 1;
-		if (mode_is("peek"))
+		if (has_mode("peek"))
 			bytes = peek(fd, buffer, bytes, &r);
-		if (mode_is("trunc") && r.calls % 2)
+		if (has_mode("trunc") && r.calls % 2)
 			discard(fd, bytes, &r);
-		else if (mode_is("cut"))
+		else if (has_mode("cut"))
 			cut(fd, buffer, bytes, &r);
 		else
 			receive_one(fd, call, buffer, bytes, &r);
@@ -117,16 +112,17 @@ static void receive(struct sink *sink, int fd, const char *kind, uint64_t expect
 	window_close(r.calls + r.peeks);
 	if (r.total != expected)
 		die("received %llu bytes", (unsigned long long)r.total);
-	delivered = mode_is("peek") ? r.total : r.copied;
+	delivered = has_mode("peek") ? r.total : r.copied;
 	flow = flow_add(place, place_memory(), delivered);
 	flow_hop(flow,
 		 strcmp(kind, "pipe") ? "socket_buffer>user_buffer copy" :
 					"pipe_buffer>user_buffer copy",
 		 r.copied);
-	if (mode_is("trunc") || mode_is("cut"))
-		flow_call(flow, "recvfrom", mode_is("cut") ? r.calls : r.calls / 2);
-	if (!mode_is("cut"))
-		flow_call(flow, call->reported, mode_is("trunc") ? r.calls - r.calls / 2 : r.calls);
+	if (has_mode("trunc") || has_mode("cut"))
+		flow_call(flow, "recvfrom", has_mode("cut") ? r.calls : r.calls / 2);
+	if (!has_mode("cut"))
+		flow_call(flow, call->reported,
+			  has_mode("trunc") ? r.calls - r.calls / 2 : r.calls);
 	flow_call(flow, "recvfrom", r.peeks);
 	_exit(0);
 }
@@ -263,9 +259,7 @@ struct sink sink_open(const char *kind, const char *path, uint64_t bytes)
 		sink.arrived = shared_pages(sizeof(*sink.arrived));
 		sem_init(sink.arrived, 1, 0);
 	}
-	sink.receiver = fork();
-	if (sink.receiver < 0)
-		die("fork: %s", strerror(errno));
+	sink.receiver = fork_or_die();
 	if (!sink.receiver) {
 		close(ends[1]);
 		receive(&sink, ends[0], kind, bytes);
@@ -307,16 +301,13 @@ static void wait_until_sent(int fd)
 
 void sink_close(struct sink *sink)
 {
-	int status;
-
 	if (sink->is_foreign)
 		wait_until_sent(sink->fd);
 	if (sink->fd >= 0)
 		close(sink->fd);
 	if (!sink->receiver)
 		return;
-	if (waitpid(sink->receiver, &status, 0) != sink->receiver || status)
-		die("the receiver failed: %#x", status);
+	wait_for(sink->receiver);
 }
 
 bool sink_is_file(const struct sink *sink)

@@ -5,32 +5,9 @@
 #include <netinet/udp.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/workload/workload.h"
-
-static bool mode_is(const char *mode)
-{
-	return options.mode && !strcmp(options.mode, mode);
-}
-
-static void wait_for(pid_t child)
-{
-	int status;
-
-	if (waitpid(child, &status, 0) != child || status)
-		die("the other process failed: %#x", status);
-}
-
-static pid_t fork_or_die(void)
-{
-	pid_t child = fork();
-
-	if (child < 0)
-		die("fork: %s", strerror(errno));
-	return child;
-}
 
 /* Room for one descriptor. */
 union control {
@@ -38,7 +15,7 @@ union control {
 	char bytes[CMSG_SPACE(sizeof(int))];
 };
 
-static void pass_fd(int socket, int fd)
+void pass_fd(int socket, int fd)
 {
 	union control control = { .bytes = { 0 } };
 	static char byte; /* on the stack it could be what the loader read of a library */
@@ -57,7 +34,7 @@ static void pass_fd(int socket, int fd)
 		die("sendmsg: %s", strerror(errno));
 }
 
-static int receive_fd(int socket)
+int receive_fd(int socket)
 {
 	union control control;
 	char byte;
@@ -69,7 +46,7 @@ static int receive_fd(int socket)
 	struct cmsghdr *c;
 	int fd;
 
-	if (recvmsg(socket, &m, MSG_CMSG_CLOEXEC) != 1)
+	if (recvmsg(socket, &m, 0) != 1)
 		die("recvmsg: %s", strerror(errno));
 	c = CMSG_FIRSTHDR(&m);
 	if (!c || c->cmsg_type != SCM_RIGHTS)
@@ -154,7 +131,7 @@ static void write_chunks(int fd, size_t chunk)
 
 static void splice_from(void)
 {
-	bool datagrams = mode_is("unix-dgram");
+	bool datagrams = has_mode("unix-dgram");
 	size_t chunk = datagrams ? 4096 : STREAM_CHUNK;
 	uint64_t done = 0, calls = 0, copied;
 	int ends[2], pipe_ends[2], out = open_destination(options.dst);
@@ -186,7 +163,7 @@ static void splice_from(void)
 	}
 	window_close(calls);
 	wait_for(child);
-	copied = datagrams ? done : mode_is("tcp") ? 0 : done / STREAM_CHUNK * STREAM_HEADS;
+	copied = datagrams ? done : has_mode("tcp") ? 0 : done / STREAM_CHUNK * STREAM_HEADS;
 	flow = flow_add(from, place_of(out, options.dst), done);
 	flow_hop(flow, "socket_buffer>pipe_buffer copy", copied);
 	flow_hop(flow, "socket_buffer>pipe_buffer reference", done - copied);

@@ -11,7 +11,6 @@
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/workload/workload.h"
@@ -269,14 +268,10 @@ static void tls_tight(void)
 	struct tls t = { .in = -1, .tight = true };
 	struct flow *flow;
 	pid_t sender;
-	int status;
-
 	tls_open(&t);
 	t.source = zalloc_pages(options.chunk);
 	t.buffer = zalloc_pages(options.chunk);
-	sender = fork();
-	if (sender < 0)
-		die("fork: %s", strerror(errno));
+	sender = fork_or_die();
 	for (uint64_t at = 0; at < options.bytes; at += options.chunk) {
 		size_t bytes = smaller(options.chunk, options.bytes - at);
 
@@ -293,8 +288,7 @@ static void tls_tight(void)
 		flow_call(flow, "sendto", t.sends);
 		_exit(0);
 	}
-	if (waitpid(sender, &status, 0) != sender || status)
-		die("the sender failed: %#x", status);
+	wait_for(sender);
 	t.gathered = options.bytes + records * (mode_has("1.3") ? OVERHEAD_1_3 : OVERHEAD_1_2);
 	tell_received(&t);
 }

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/workload/workload.h"
@@ -201,6 +202,23 @@ void make_direct(int fd, const char *path)
 bool has_mode(const char *mode)
 {
 	return options.mode && !strcmp(options.mode, mode);
+}
+
+pid_t fork_or_die(void)
+{
+	pid_t child = fork();
+
+	if (child < 0)
+		die("fork: %s", strerror(errno));
+	return child;
+}
+
+void wait_for(pid_t child)
+{
+	int status;
+
+	if (waitpid(child, &status, 0) != child || status)
+		die("the other process failed: %#x", status);
 }
 
 void pause_here(void)

@@ -137,12 +137,16 @@ struct sink {
  */
 struct sink sink_open(const char *kind, const char *path, uint64_t bytes);
 /* The receiver only counts. */
+struct sink sink_open_unchecked(const char *kind, uint64_t bytes);
 /* A pair of sockets: ends[0] receives, ends[1] sends. */
 void connect_ends(const char *kind, int ends[2]);
-struct sink sink_open_unchecked(const char *kind, uint64_t bytes);
 void sink_sent(struct sink *sink);
 void sink_close(struct sink *sink);
 bool sink_is_file(const struct sink *sink);
+
+/* sockets.c: a descriptor through a unix socket, with one byte. */
+void pass_fd(int socket, int fd);
+int receive_fd(int socket);
 
 /* util.c */
 void *zalloc_pages(size_t bytes);
@@ -155,6 +159,8 @@ int open_source(const char *path);
 int open_destination(const char *path);
 bool is_on_disk(int fd);
 void make_direct(int fd, const char *path); /* O_DIRECT from now on */
+pid_t fork_or_die(void);
+void wait_for(pid_t child); /* that it ends well, or die */
 void pause_here(void);
 bool has_mode(const char *mode);
 uint64_t smaller(uint64_t a, uint64_t b);

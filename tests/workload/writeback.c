@@ -170,7 +170,7 @@ static void write_back(void)
 /* From a mapping of --src to one of --dst, by the process itself; --mode msync: then that. */
 static void mapped_write(void)
 {
-	bool msynced = options.mode && !strcmp(options.mode, "msync");
+	bool msynced = has_mode("msync");
 	int in = open_source(options.src), out = open_destination(options.dst);
 	uint64_t pages = (options.bytes + PAGE - 1) / PAGE * PAGE;
 	unsigned char *from, *to;

@@ -106,7 +106,7 @@ static void tell(struct receiving *r)
 
 static void zerocopy_receive(void)
 {
-	struct receiving r = { .pinned = options.mode && !strcmp(options.mode, "pinned") };
+	struct receiving r = { .pinned = has_mode("pinned") };
 	size_t room = (options.chunk + 4095) & -4096ul;
 	int one = 1;
 

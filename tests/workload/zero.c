@@ -8,15 +8,10 @@
 
 enum { PAGE = 4096, HUGE_PAGE = 2 << 20 };
 
-static bool mode_is(const char *mode)
-{
-	return options.mode && !strcmp(options.mode, mode);
-}
-
 /* --mode populate: all at once; thp: in huge pages; else by a fault for each page. */
 static void zero(void)
 {
-	bool thp = mode_is("thp");
+	bool thp = has_mode("thp");
 	unsigned char *at = mmap(NULL, options.bytes + HUGE_PAGE, PROT_READ | PROT_WRITE,
 				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
@@ -25,7 +20,7 @@ static void zero(void)
 	at += -(uintptr_t)at % HUGE_PAGE;
 	if (madvise(at, options.bytes, thp ? MADV_HUGEPAGE : MADV_NOHUGEPAGE))
 		die("madvise: %s", strerror(errno));
-	if (mode_is("populate") && madvise(at, options.bytes, MADV_POPULATE_WRITE))
+	if (has_mode("populate") && madvise(at, options.bytes, MADV_POPULATE_WRITE))
 		die("madvise: %s", strerror(errno));
 	window_open();
 	for (uint64_t i = 0; i < options.bytes; i += PAGE)
