@@ -11,7 +11,6 @@
 #define REQ_OP_READ 0
 #define REQ_OP_WRITE 1
 #define BIO_CLONED_BIT 1
-#define PAGE_MAPPING_FLAGS 3
 
 #define NO_FILE 1 /* metadata: pages of a block device */
 

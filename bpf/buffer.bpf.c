@@ -20,7 +20,6 @@
 #define MAX_PIECES 8192
 #define MAX_UNMAP_BLOCKS 512
 #define VM_WRITE 0x2
-#define VM_SHARED 0x8
 #define S_PRIVATE 0x200
 
 struct block_key {

@@ -10,10 +10,6 @@
 #include "bpf/folio.bpf.h"
 #include "bpf/fault.bpf.h"
 
-#define PAGE_SIZE 4096
-#define PAGE_MAPPING_FLAGS 3
-#define VM_SHARED 0x8
-
 /* Faults that ended: the one under way is not among them. */
 static __always_inline u64 faults_of(struct task_struct *task)
 {

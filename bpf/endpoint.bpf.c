@@ -7,10 +7,6 @@
 #define NAME_BYTES 256 /* NAME_MAX and a NUL */
 #define PATH_DEPTH 48
 #define AF_UNIX 1
-#define AF_INET 2
-#define AF_INET6 10
-#define IPPROTO_TCP 6
-#define IPPROTO_UDP 17
 #define OVERLAYFS_MAGIC 0x794c7630
 
 __u32 nr_endpoints = CS_FIRST_ENDPOINT;

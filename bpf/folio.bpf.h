@@ -5,8 +5,6 @@
 
 #include "bpf/ledger.bpf.h"
 
-#define PAGE_SHIFT 12
-
 static __always_inline u64 folio_flags(struct folio *folio)
 {
 	if (bpf_core_field_exists(((struct folio___v618 *)folio)->flags.f))

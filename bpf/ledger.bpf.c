@@ -19,8 +19,6 @@ row_map rows SEC(".maps");
 endpoint_map endpoints SEC(".maps");
 process_map processes SEC(".maps");
 
-#define PF_KTHREAD 0x00200000
-
 struct process_key {
 	u32 pid;
 	u32 exec_id;

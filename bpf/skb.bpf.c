@@ -8,7 +8,6 @@
 #include "bpf/skb.bpf.h"
 
 #define MAX_PINNINGS 16384
-#define IPPROTO_UDP 17
 #define SKBFL_ZEROCOPY_ENABLE 1 /* of an enum without a name to ask the kernel for */
 
 /* Who pinned the pages of the packets that name a struct ubuf_info. */

@@ -7,12 +7,6 @@
 #include "bpf/inode.bpf.h"
 #include <bpf/bpf_endian.h>
 
-#define AF_INET6 10
-#define MSG_PEEK 0x2
-#define MSG_TRUNC 0x20
-#define MSG_ERRQUEUE 0x2000
-#define IPPROTO_TCP 6
-
 /* By a syscall, or by a request of io_uring whose buffer is not the process's. */
 static __always_inline bool is_splice(u32 call)
 {

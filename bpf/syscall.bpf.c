@@ -10,11 +10,7 @@
 #include "bpf/direct.bpf.h"
 #include "bpf/buffer.bpf.h"
 
-#define MSG_PEEK 0x2
-#define MSG_TRUNC 0x20
-#define MSG_ZEROCOPY 0x4000000
 #define EINTR 4
-#define EAGAIN 11
 #define MAX_MESSAGES 1024 /* UIO_MAXIOV, as the kernel has it */
 
 enum {

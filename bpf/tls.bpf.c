@@ -7,9 +7,7 @@
  */
 #include "bpf/ledger.bpf.h"
 
-#define MSG_PEEK 0x2
 #define REQUEST_SPLICE (CS_CALL_REQUEST | 30) /* IORING_OP_SPLICE */
-#define MSG_ERRQUEUE 0x2000
 
 /* Else the end of the syscall counts what is sent and received. */
 static __always_inline bool is_measured(void)

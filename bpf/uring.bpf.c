@@ -8,7 +8,6 @@
  */
 #include "bpf/ledger.bpf.h"
 
-#define EAGAIN 11
 #define NO_SLOT (~0U)
 #define MAX_UNFINISHED 4096
 #define IORING_RECVSEND_FIXED_BUF (1 << 2)

@@ -8,7 +8,6 @@
 #include "bpf/inode.bpf.h"
 
 #define PF_KSWAPD 0x00020000
-#define PF_KTHREAD 0x00200000
 #define ALL 0 /* key of syncers: every file system */
 
 /* Why a flusher thread writes at the moment, by thread. */

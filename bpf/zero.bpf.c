@@ -8,7 +8,6 @@
 #include "bpf/ledger.bpf.h"
 #include "bpf/folio.bpf.h"
 
-#define PAGE_SIZE 4096ULL
 #define GFP_ZERO 0x100
 
 /* A static key: pages are cleared whoever allocates them. */
