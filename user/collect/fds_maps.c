@@ -8,7 +8,7 @@
 #include <sys/sysmacros.h>
 
 #include "collect/fds_private.h"
-#include "collect/maps.h"
+#include "util/maps.h"
 
 static bool same_ino(int own, const struct maps_line *line, struct stat *ret)
 {

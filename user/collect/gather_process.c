@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "collect/gather.h"
-#include "collect/maps.h"
+#include "util/maps.h"
 #include "util/cleanup.h"
 
 /* A link is followed to the inode itself, which may have no name any more. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One line of /proc/PID/maps. */
-#ifndef COLLECT_MAPS_H
-#define COLLECT_MAPS_H
+#ifndef UTIL_MAPS_H
+#define UTIL_MAPS_H
 
 #include <stdbool.h>
 

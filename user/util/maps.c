@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "collect/maps.h"
+#include "util/maps.h"
 
 #include <stdio.h>
 #include <string.h>
