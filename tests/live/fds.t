@@ -32,16 +32,6 @@ sub fds_by
 	return (slurp_json($p->{out}), $p);
 }
 
-sub check_schema
-{
-	my ($answer, $what) = @_;
-	my $schema = slurp_json('docs/fds.schema.json') or return fail('the schema is JSON');
-	my @complaints = Schema::schema_complaints($answer, $schema);
-
-	is(join("\n", @complaints[0 .. ($#complaints < 9 ? $#complaints : 9)]), '',
-		"$what: as the schema says");
-}
-
 sub start_workload
 {
 	my ($src, @by) = @_;
@@ -176,7 +166,7 @@ sub check_all_of
 {
 	my ($answer, $truth, $what) = @_;
 
-	check_schema($answer, $what);
+	check_schema($answer, 'fds.schema.json', $what);
 	check_sharing($answer, $truth, $what);
 	check_holders($answer, $truth, $what);
 	check_ends($answer, $truth, $what);
@@ -320,7 +310,7 @@ subtest 'other users' => sub {
 	(my $own, $how) = fds_by(\@nobody, $theirs->{parent}, $theirs->{child});
 	is($how->{status}, 0, 'their own: exit status') or diag(read_file($how->{err}));
 	is($own->{identity}, 'kcmp', 'without eBPF');
-	check_schema($own, 'their own');
+	check_schema($own, 'fds.schema.json', 'their own');
 	check_sharing($own, $theirs, 'their own');
 	check_ends($own, $theirs, 'their own');
 	cmp_ok($own->{unseen_processes}, '>', 0, 'others are not seen');
@@ -330,7 +320,7 @@ subtest 'other users' => sub {
 	($own, $how) = fds_by(\@nobody, $theirs->{parent}, $truth->{parent});
 	is($how->{status} >> 8, 1, 'one of theirs, one of root: exit status');
 	like(process_of($own, $truth->{parent})->{error}, qr/no permission/, 'which one');
-	check_schema($own, 'one of theirs, one of root');
+	check_schema($own, 'fds.schema.json', 'one of theirs, one of root');
 	stop($q, 'KILL');
 };
 
@@ -343,7 +333,7 @@ subtest 'namespaces' => sub {
 	my ($q, $there) = start_workload("$dir/there", @unshare);
 	my ($got, $how) = fds_by([], $there->{parent}, $there->{child}, @pids);
 	is($how->{status}, 0, 'another network: exit status') or diag(read_file($how->{err}));
-	check_schema($got, 'another network');
+	check_schema($got, 'fds.schema.json', 'another network');
 	check_ends($got, $there, 'another network');
 	check_ends($got, $truth, 'this one beside it');
 	check_sharing($got, $there, 'another network');
@@ -355,7 +345,7 @@ subtest 'namespaces' => sub {
 	is($p->{status}, 0, 'another process namespace: exit status') or diag(read_file($p->{err}));
 	is($got->{identity}, 'kcmp', 'the iterator knows other numbers');
 	is($got->{unseen_processes}, undef, 'who is outside is unknown');
-	check_schema($got, 'another process namespace');
+	check_schema($got, 'fds.schema.json', 'another process namespace');
 	my %at = map { ($_->{fd} => $_->{description}{id}) } @{$got->{processes}[0]{fds}};
 	ok($at{7}, 'known') && is($at{7}, $at{8}, 'and the same');
 	is($got->{processes}[0]{fds}[0]{description}{fds}, undef, 'and how many share it');
@@ -378,7 +368,7 @@ subtest 'many' => sub {
 		is(scalar keys %count, 120,
 			"$got->{identity}: as many descriptions as there were opens");
 		is(join(' ', grep { $_ != 1 } values %count), '121', 'one has all that were duplicated');
-		check_schema($got, 'many');
+		check_schema($got, 'fds.schema.json', 'many');
 	}
 	cmp_ok(time - $start, '<', 60, 'soon');
 };
@@ -407,7 +397,7 @@ subtest 'processes that end' => sub {
 		like($err, $exit ? qr/\Acopyscope: process $child: (it |there )[^\n]*\n\z/ : qr/\A\z/,
 			"round $round: what it says");
 		$exit == 125 << 8 ? is($how->{text}, '', "round $round: no report")
-				  : check_schema($got, "round $round");
+				  : check_schema($got, 'fds.schema.json', "round $round");
 	}
 	note(join ', ', map { ($_ >> 8) . ": $seen{$_}" } sort keys %seen);
 };
@@ -457,7 +447,7 @@ subtest 'bad input' => sub {
 	my ($got, $how) = fds_by([], $gone, "$$,$$", $truth->{child});
 	is($how->{status} >> 8, 1, 'one of three is missing: exit status');
 	is(scalar @{$got->{processes}}, 3, 'each process once');
-	check_schema($got, 'one of three is missing');
+	check_schema($got, 'fds.schema.json', 'one of three is missing');
 };
 
 stop($p, 'KILL');

@@ -29,16 +29,6 @@ sub look
 	return $answer->{files}[0];
 }
 
-sub check_schema
-{
-	my ($answer, $what) = @_;
-	my $schema = slurp_json('docs/pages.schema.json') or return fail('the schema is JSON');
-	my @complaints = Schema::schema_complaints($answer, $schema);
-
-	is(join("\n", @complaints[0 .. ($#complaints < 9 ? $#complaints : 9)]), '',
-		"$what: as the schema says");
-}
-
 sub random_step
 {
 	my ($file, $pages) = @_;
@@ -172,7 +162,7 @@ subtest 'other users' => sub {
 	isnt($answer->{files}[0]{source}, undef, 'and a source');
 	is($answer->{files}[1]{resident_bytes}, undef, 'the other: unknown');
 	is($answer->{files}[1]{extents}, undef, 'without extents');
-	check_schema($answer, 'a file that is unknown');
+	check_schema($answer, 'pages.schema.json', 'a file that is unknown');
 };
 
 # A folder with all that a folder may hold.
@@ -191,7 +181,7 @@ subtest 'a folder' => sub {
 	my $json = qx(unshare -m sh -c 'mount --bind $folder $folder/bind 2>/dev/null; exec timeout 60 "$tool" pages --format json $folder');
 	is($?, 0, 'loops and FIFOs hold nothing up');
 	my $answer = JSON::PP->new->utf8->decode($json);
-	check_schema($answer, 'a folder');
+	check_schema($answer, 'pages.schema.json', 'a folder');
 	is(scalar @{$answer->{files}}, 2, 'each file once, under whatever names');
 	is($answer->{totals}{resident_bytes}, 2 * PAGE, 'the sum');
 	my ($found) = grep { $_->{path} =~ /hard|file/ } @{$answer->{files}};
@@ -226,7 +216,7 @@ subtest 'a folder that changes' => sub {
 
 		is($ran->{status}, 0, "round $round: exit status");
 		is($ran->{err}, '', "round $round: no complaint");
-		ok($answer, "round $round: JSON") and check_schema($answer, "round $round");
+		ok($answer, "round $round: JSON") and check_schema($answer, 'pages.schema.json', "round $round");
 	}
 	kill 'KILL', $child;
 	waitpid $child, 0;
@@ -245,7 +235,7 @@ subtest 'the files of a process' => sub {
 	my %found = map { (($_->{path} // '') => $_) } @{$answer->{files}};
 
 	is($ran->{status}, 0, 'exit status') or diag($ran->{err});
-	check_schema($answer, 'a process');
+	check_schema($answer, 'pages.schema.json', 'a process');
 	is(pages_of($found{"$dir/open"}), '5', 'an open file');
 	is(pages_of($found{"$dir/gone"}), '1 2', 'an open file that was deleted');
 	ok($found{"$dir/gone"}{deleted}, 'and is said to be');
@@ -299,7 +289,7 @@ subtest 'the whole machine' => sub {
 	my @bytes = map { $_->{resident_bytes} } @{$answer->{files}};
 
 	is($ran->{status}, 0, 'exit status') or diag($ran->{err});
-	check_schema($answer, '--top');
+	check_schema($answer, 'pages.schema.json', '--top');
 	is($found{"$dir/closed"}{resident_bytes}, 16384 * PAGE, 'an inode that nobody has open');
 	is(bytes_of($found{"$dir/closed"}), 16384 * PAGE, 'and its extents');
 	is($found{"$dir/unlinked"}{resident_bytes}, 12288 * PAGE, 'an open file without a name');
@@ -359,7 +349,7 @@ subtest 'bad input' => sub {
 	is($ran->{exit}, 1, 'one of two is missing: exit status');
 	like($ran->{err}, qr/\A[^\n]*nope[^\n]*\n\z/, 'one line');
 	is($answer->{totals}{unknown_files}, 1, 'counted');
-	check_schema($answer, 'one of two is missing');
+	check_schema($answer, 'pages.schema.json', 'one of two is missing');
 	write_file("$dir/-v", 'x');
 	is(qx(cd $dir && "$tool" pages --format csv -- -v | wc -l) + 0, 2, '-- ends options');
 };

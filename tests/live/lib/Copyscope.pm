@@ -23,7 +23,7 @@ use Time::HiRes qw(sleep time);
 our @EXPORT = qw(
 	$tool $workload $dir $tier measured preempts in_guest kernel_version prepare memory_dir
 	read_file write_file slurp_json tier_options run_tool start start_tool wait_for_line wait_until stop
-	path_json trace nic_up veth_up switch_off check_all check_all_unaudited check_report check_lost
+	path_json trace nic_up veth_up switch_off check_all check_all_unaudited check_schema check_report check_lost
 	check_audit find_transfers hops_of calls_of same sum
 );
 
@@ -547,14 +547,15 @@ sub check_rest
 	}
 }
 
+# An answer of a command against its schema below docs/.
 sub check_schema
 {
-	my ($report) = @_;
-	my $schema = slurp_json('docs/report.schema.json') or return fail('the schema is JSON');
-	my @complaints = schema_complaints($report, $schema);
+	my ($answer, $file, $what) = @_;
+	my $schema = slurp_json("docs/$file") or return fail("$file is JSON");
+	my @complaints = schema_complaints($answer, $schema);
 
-	is(scalar @complaints, 0, 'the report is as its schema says')
-		or diag(join "\n", @complaints[0 .. ($#complaints < 9 ? $#complaints : 9)]);
+	is(join("\n", @complaints[0 .. ($#complaints < 9 ? $#complaints : 9)]), '',
+		"$what: as the schema says");
 }
 
 sub check_report
@@ -599,7 +600,7 @@ sub check_traced
 	is($report->{hooks}{copies}, measured() ? 'measured' : 'derived', 'the tier is as asked');
 	check_lost($report);
 	$audit->($report);
-	check_schema($report);
+	check_schema($report, 'report.schema.json', 'the report');
 	check_report($report, $truth[$_], $workloads[$_][0]) for 0 .. $#truth;
 	return $report;
 }
