@@ -14,23 +14,16 @@
 
 #define NO_FILE 1 /* metadata: pages of a block device */
 
-static __always_inline struct folio *folio_of(struct page *page)
-{
-	u64 head = BPF_CORE_READ(page, compound_head);
-
-	return (void *)(head & 1 ? head - 1 : (u64)page);
-}
-
 /*
  * The file on a disk that owns the folio, 0 if none does (anonymous, shared
  * memory, just allocated), or NO_FILE.
  */
 static __always_inline u64 file_inode_of(struct folio *folio)
 {
-	u64 mapping = (u64)BPF_CORE_READ(folio, mapping);
+	u64 mapping = file_mapping(folio);
 	struct inode *inode;
 
-	if (!mapping || mapping & PAGE_MAPPING_FLAGS)
+	if (!mapping)
 		return 0;
 	inode = BPF_CORE_READ((struct address_space *)mapping, host);
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG)

@@ -34,12 +34,7 @@ static __always_inline void add_cow(struct thread *t, u64 file, bool from_file, 
 
 static __always_inline bool is_of_file(struct page *page)
 {
-	u64 mapping, head = BPF_CORE_READ(page, compound_head);
-
-	if (head & 1)
-		page = (void *)(head - 1);
-	mapping = (u64)BPF_CORE_READ(page, mapping);
-	return mapping && !(mapping & PAGE_MAPPING_FLAGS);
+	return file_mapping(folio_of(page));
 }
 
 /* A write to a page that is there, but must not be written to: it may be copied. */

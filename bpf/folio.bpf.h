@@ -5,6 +5,21 @@
 
 #include "bpf/ledger.bpf.h"
 
+static __always_inline struct folio *folio_of(struct page *page)
+{
+	u64 head = BPF_CORE_READ(page, compound_head);
+
+	return (void *)(head & 1 ? head - 1 : (u64)page);
+}
+
+/* The struct address_space that the folio belongs to; 0 if it is anonymous or of nobody. */
+static __always_inline u64 file_mapping(struct folio *folio)
+{
+	u64 mapping = (u64)BPF_CORE_READ(folio, mapping);
+
+	return mapping & PAGE_MAPPING_FLAGS ? 0 : mapping;
+}
+
 static __always_inline u64 folio_flags(struct folio *folio)
 {
 	if (bpf_core_field_exists(((struct folio___v618 *)folio)->flags.f))

@@ -363,7 +363,6 @@ struct address_space {
 struct page {
 	unsigned long flags;
 	unsigned long compound_head;
-	struct address_space *mapping;
 };
 
 struct folio {
