@@ -25,6 +25,7 @@ foreign()
 # Hooks of the table of the tool that docs/hooks.md lacks, or the reverse.
 hooks_are_documented()
 {
+	# shellcheck disable=SC2016 # backquotes of Markdown
 	diff <(sed -n 's/^| [^|]* | `\([a-z_0-9]*\)` | \(fexit\|fentry\|tracepoint\) .*/\1/p' docs/hooks.md | sort -u) \
 		<(grep -oE '"(on_[a-z_0-9]+)",[[:space:]]*"[a-z_0-9]+"' <(tr -d '\n' <user/collect/table.c) |
 			sed 's/.*"\([a-z_0-9]*\)"$/\1/' | sort -u)
@@ -35,6 +36,7 @@ options_are_documented()
 {
 	local option bad=0
 
+	# shellcheck disable=SC2013 # an option is one word
 	for option in $(sed -n 's/^\t{ "\([a-z-]*\)", .*_argument.*/\1/p' user/cmd/*options.c); do
 		grep -qE -- "[-]*${option//-/\\\\?-}" docs/copyscope.1 || {
 			echo "no --$option in docs/copyscope.1"
