@@ -21,8 +21,10 @@ sub audited
 	return (grep { $_->{pid} == $pid } @{$report->{audit}{processes}})[0];
 }
 
-# Every trace of check_all() is an audit of a command; these are the other targets.
-for my $how ('-p', '-a') {
+# The audit by -p or -a of what runs already: (report, process).
+sub audit_running
+{
+	my ($how) = @_;
 	my $load = start($workload, 'relay', '--src', $src, '--to', 'tcp', '--pause');
 
 	wait_for_line($load, 'err', qr/ready/);
@@ -30,7 +32,13 @@ for my $how ('-p', '-a') {
 	stop($load, 'USR1');
 	stop($run, 'INT');
 	my $report = slurp_json($run->{json});
-	my $process = audited($report, $load->{pid});
+
+	return ($report, audited($report, $load->{pid}));
+}
+
+# Every trace of check_all() is an audit of a command; these are the other targets.
+for my $how ('-p', '-a') {
+	my (undef, $process) = whole(sub { audit_running($how) });
 
 	cmp_ok($process->{copied_bytes}, '>=', 8 << 20, "$how: copies at the primitives");
 	is($process->{unattributed_bytes}, 0, "$how: each was seen by a hook")
@@ -40,8 +48,8 @@ for my $how ('-p', '-a') {
 }
 
 # /proc makes its text with a primitive and without a hook.
-my ($report, $ran) = path_json(['--audit'], 'sh', '-c',
-	"'$workload' sendfile --src '$src' --to tcp; cat /proc/self/maps /proc/meminfo >$dir/maps");
+my $script = "'$workload' sendfile --src '$src' --to tcp; cat /proc/self/maps /proc/meminfo >$dir/maps";
+my ($report, $ran) = whole(sub { path_json(['--audit'], 'sh', '-c', $script) });
 my $length = -s "$dir/maps";
 
 is($ran->{exit}, 0, 'the tool ends well') or diag($ran->{err});

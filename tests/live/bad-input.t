@@ -122,22 +122,28 @@ SKIP: {
 	my ($bpftool) = grep { -x } qw(/usr/sbin/bpftool /usr/bin/bpftool);
 
 	BAIL_OUT('needs bpftool: run tools/deps') unless $bpftool;
-	my $count = sub {
+	my $ids = sub {
 		my ($what) = @_;
 		my $list = eval { JSON::PP->new->decode(scalar qx($bpftool -j $what list)) } // [];
 
-		return scalar @$list;
+		return map { $_->{id} } @$list;
 	};
-	my %before = map { ($_ => $count->($_)) } qw(prog link);
+	# By number: what the run before had may be freed only now.
+	my %before = map { my $what = $_; map { ("$what $_" => 1) } $ids->($what) } qw(prog link);
 	my $p = start_tool('-a');
+	my %its = map { my $what = $_; ($what => { map { ($_ => 1) }
+		grep { !$before{"$what $_"} } $ids->($what) }) } qw(prog link);
 
-	cmp_ok($count->('prog'), '>', $before{prog}, 'attached');
+	cmp_ok(scalar keys %{$its{$_}}, '>', 0, "attached by each $_") for qw(prog link);
 	stop($p, 'KILL');
 	for my $what (qw(prog link)) {
-		wait_until("the end of each $what", sub { $count->($what) <= $before{$what} }, 20);
-		cmp_ok($count->($what), '<=', $before{$what}, "kill -9 leaves no $what");
+		my $left = sub { scalar grep { $its{$what}{$_} } $ids->($what) };
+
+		wait_until("the end of each $what", sub { !$left->() }, 20);
+		is($left->(), 0, "kill -9 leaves no $what");
 	}
 }
+
 # A kernel without type information, as far as the tool can see.
 {
 	my $out = qx(unshare -m sh -c 'mount -t tmpfs none /sys/kernel/btf && exec "\$0" path -- true' $tool 2>&1);

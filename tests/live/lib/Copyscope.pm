@@ -23,7 +23,7 @@ use Time::HiRes qw(sleep time);
 our @EXPORT = qw(
 	$tool $workload $dir $tier measured preempts in_guest kernel_version prepare memory_dir
 	read_file write_file slurp_json tier_options run_tool start start_tool wait_for_line wait_until stop
-	path_json trace nic_up veth_up switch_off check_all check_all_unaudited check_schema check_report check_lost
+	path_json whole trace nic_up veth_up switch_off check_all check_all_unaudited check_schema check_report check_lost
 	check_audit find_transfers hops_of calls_of same sum
 );
 
@@ -246,20 +246,28 @@ sub path_json
 # Does this kernel preempt tasks in the middle of a hook, and then skip it for others?
 sub preempts { return (POSIX::uname())[3] =~ /PREEMPT_RT/ }
 
-# Workloads, each [name, arguments...], under one trace: (report, truth...). A
-# preemptible kernel may skip hooks; the tool has to say so, and gets more tries.
-sub trace
+# A trace by @take, which returns (report, ...). A preemptible kernel may skip
+# hooks; the tool has to say so, and gets more tries.
+sub whole
 {
-	my (@workloads) = @_;
+	my ($take) = @_;
 
 	for my $try (1 .. 8) {
-		my ($report, @truth) = trace_once(@workloads);
+		my ($report, @more) = $take->();
 
-		return ($report, @truth)
+		return ($report, @more)
 			if !$report->{lost}{hook_runs} || $try == 8 || !preempts();
 		ok(scalar(grep { $_->{code} eq 'losses' } @{$report->{findings}}),
 			'skipped runs of hooks are losses: once more');
 	}
+}
+
+# Workloads, each [name, arguments...], under one trace: (report, truth...).
+sub trace
+{
+	my (@workloads) = @_;
+
+	return whole(sub { trace_once(@workloads) });
 }
 
 sub trace_once
