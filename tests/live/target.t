@@ -118,7 +118,7 @@ check_status('not executable', 126, 0, '--', $no_program);
 }
 
 # What follows is the same in both tiers: the one that starts fastest will do.
-$Copyscope::tier = 'derived';
+$Run::tier = 'derived';
 
 # One report for each interval, and one of it all.
 {

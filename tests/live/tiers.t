@@ -31,7 +31,7 @@ my %delivered;
 for my $name ('best', 'derived') {
 	my $provenance = $name eq 'best' ? 'measured' : 'derived';
 
-	local $Copyscope::tier = $name;
+	local $Run::tier = $name;
 	my ($report, @truth) = trace(@workloads);
 
 	is($report->{hooks}{copies}, $provenance, "$name: copies are $provenance");
