@@ -10,8 +10,8 @@
 
 #define GFP_ZERO 0x100
 
-/* A static key: pages are cleared whoever allocates them. */
-extern const void init_on_alloc __ksym __weak;
+/* The address of a static key: pages are cleared whoever allocates them. 0: not there. */
+const volatile __u64 init_on_alloc;
 
 __u32 zeroing_is_blind; /* whether the key is set could not be read */
 
@@ -46,7 +46,8 @@ static __always_inline bool all_are_zeroed(void)
 {
 	int enabled = 0;
 
-	if (!&init_on_alloc || bpf_probe_read_kernel(&enabled, sizeof(enabled), &init_on_alloc)) {
+	if (!init_on_alloc ||
+	    bpf_probe_read_kernel(&enabled, sizeof(enabled), (const void *)init_on_alloc)) {
 		zeroing_is_blind = 1;
 		return false;
 	}

@@ -43,7 +43,7 @@ sub check_later
 	is(stop($tool, 'INT'), 0, "$what: the tool ends");
 	$report = slurp_json($tool->{json});
 	check_report($report, truth_of($p), $what);
-	is(scalar(grep { ($_->{process}{comm} // '') eq 'copyscope' } @{$report->{transfers}}), 0,
+	is(scalar(grep { ($_->{process}{pid} // 0) == $tool->{pid} } @{$report->{transfers}}), 0,
 		"$what: the tool does not show itself");
 	return $report;
 }

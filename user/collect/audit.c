@@ -16,23 +16,7 @@
 #include <bpf/bpf.h>
 
 #include "collect/hooks_private.h"
-
-/* The address of a kernel function, or 0 if it is hidden or not there. */
-static uint64_t symbol(const char *name)
-{
-	FILE *f = fopen("/proc/kallsyms", "r");
-	unsigned long long at;
-	char line[256], found[200], type;
-	uint64_t ret = 0;
-
-	if (!f)
-		return 0;
-	while (!ret && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%llx %c %199s", &at, &type, found) == 3 && !strcmp(found, name))
-			ret = at;
-	fclose(f);
-	return ret;
-}
+#include "collect/symbols.h"
 
 struct primitive {
 	const char *names[2]; /* the newest first */
@@ -138,11 +122,15 @@ static int watch_cpus(struct hooks *hooks, const struct primitive *primitives)
 
 static int find_primitives(struct primitive *primitives, char *why, size_t why_size)
 {
+	struct symbol symbols[2 * CS_PRIMITIVE_MAX];
+
+	for (int i = 0; i < 2 * CS_PRIMITIVE_MAX; i++)
+		symbols[i] = (struct symbol){ .name = primitives[i / 2].names[i % 2] ?: "" };
+	symbols_find(symbols, 2 * CS_PRIMITIVE_MAX);
 	for (int i = 0; i < CS_PRIMITIVE_MAX; i++) {
 		struct primitive *p = &primitives[i];
 
-		for (int n = 0; n < 2 && !p->at && p->names[n]; n++)
-			p->at = symbol(p->names[n]);
+		p->at = symbols[2 * i].at ?: symbols[2 * i + 1].at;
 		if (p->at)
 			continue;
 		snprintf(why, why_size,

@@ -207,7 +207,9 @@ static int open_chosen(struct hooks *hooks)
 				  hooks->options.audit);
 	if (!hooks->options.audit)
 		bpf_map__set_max_entries(hooks->bpf->maps.audits, 1);
-	if (!hooks->options.zeroing)
+	if (hooks->options.zeroing)
+		zeroed_prepare(hooks);
+	else
 		bpf_map__set_max_entries(hooks->bpf->maps.zeroed, 1);
 	bpf_program__set_autoload(hooks->bpf->progs.on_get_random_bytes_user,
 				  hooks->options.audit && hooks->fexit_works);

@@ -36,7 +36,8 @@ bool hooks_see_tls(const struct hooks *hooks);
 /* Was it asked for, and is every hook attached that it takes? */
 bool hooks_see_zeroing(const struct hooks *hooks);
 
-/* zeroed.c */
+/* zeroed.c: _prepare() comes before the programs are loaded. */
+void zeroed_prepare(struct hooks *hooks);
 void zeroed_read(struct hooks *hooks, struct recording *recording);
 
 /* ledger.c */

@@ -5,6 +5,16 @@
 #include <bpf/bpf.h>
 
 #include "collect/hooks_private.h"
+#include "collect/symbols.h"
+
+void zeroed_prepare(struct hooks *hooks)
+{
+	struct symbol key = { .name = "init_on_alloc" };
+
+	/* By libbpf, as an extern symbol, it would take its time from runs that do not need it. */
+	symbols_find(&key, 1);
+	hooks->bpf->rodata->init_on_alloc = key.at;
+}
 
 void zeroed_read(struct hooks *hooks, struct recording *recording)
 {
