@@ -37,6 +37,8 @@ static __always_inline int sent(struct task_struct *task, struct file *file, str
 		/* MSG_ZEROCOPY: the pages were pinned, all of them or none. */
 		key.hop = CS_USER_PINNED_BY_SOCKET;
 		mapping_hop = CS_MAPPING_PINNED_BY_SOCKET;
+	} else if (msg->msg_flags & MSG_ZEROCOPY) {
+		key.flags = CS_ROW_NOT_PINNED;
 	}
 	key.process = t->process;
 	key.destination = endpoint_of(t, file);
