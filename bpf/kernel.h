@@ -32,6 +32,7 @@ typedef __s64 s64;
 #define MSG_TRUNC 0x20
 #define MSG_ERRQUEUE 0x2000
 #define MSG_ZEROCOPY 0x4000000
+#define MSG_SPLICE_PAGES 0x8000000 /* since v6.5, of callers in the kernel */
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
