@@ -48,15 +48,14 @@ static __always_inline void direct_read(struct thread *t, struct task_struct *ta
 }
 
 /* By DMA, for @dio; btrfs submits the bios of @dio in its own name, or clones of them. */
-static __always_inline u64 moved_by_dma(struct thread *t, struct iomap_dio *dio, struct kiocb *iocb,
-					bool is_spliced)
+static __always_inline u64 moved_by_dma(struct thread *t, struct iomap_dio *dio, struct kiocb *iocb)
 {
 	struct file *file = iocb->ki_filp;
 	s64 moved = 0, left;
 
 	if (t->direct_owner == address(t, dio)) {
 		moved = t->direct_bytes;
-	} else if (is_spliced || BPF_CORE_READ(file, f_inode, i_sb, s_magic) == BTRFS_MAGIC) {
+	} else if (BPF_CORE_READ(file, f_inode, i_sb, s_magic) == BTRFS_MAGIC) {
 		/* A load of its own: the verifier wants one kind of pointer in each. */
 		moved = BPF_CORE_READ(dio, size);
 		/* What is asked for beyond the last block of the file counts as read. */
@@ -117,13 +116,16 @@ int TRACED_PROG(on_iomap_dio_complete, struct iomap_dio *dio)
 	struct thread *t;
 	u64 moved;
 
-	if (iocb->ki_complete)
-		return 0;
-	iter = dio->submit.iter;
 	t = thread_of(task);
 	if (!t)
 		return 0;
-	moved = moved_by_dma(t, dio, iocb, !user_backed(iter));
+	if (iocb->ki_complete) {
+		if (t->request && address(t, iocb) == t->request_data)
+			t->request_moved = bytes > 0;
+		return 0;
+	}
+	iter = dio->submit.iter;
+	moved = moved_by_dma(t, dio, iocb);
 	if (!user_backed(iter)) {
 		/* A splice, which counts itself. */
 		if (iter->data_source)

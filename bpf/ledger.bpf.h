@@ -99,7 +99,7 @@ struct thread {
 	u8 request_counted; /* as an operation */
 	u8 request_waits; /* for a page: it will be issued again */
 	u8 request_direct; /* the DMA of direct_bytes is its, and below is what it is for */
-	u8 unused;
+	u8 request_moved; /* that DMA has ended, and well */
 	u32 direct_endpoint, direct_asked; /* bytes */
 	u64 direct_buffer; /* 0: several */
 	u64 direct_left; /* bytes up to the end of the file */

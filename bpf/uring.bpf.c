@@ -95,6 +95,7 @@ int TRACED_PROG(on_request, struct io_kiocb *req)
 		forget_rows(t, request);
 	t->request_data = address(t, req) + bpf_core_field_offset(struct io_kiocb, cmd);
 	t->request_direct = 0;
+	t->request_moved = 0;
 	t->direct_owner = 0;
 	t->fixed_end = fixed_buffer_end(req);
 	t->request_counted = was_counted(t, req);
@@ -193,13 +194,15 @@ int TRACED_PROG(on_request_end, struct io_kiocb *req, u32 flags, int ret)
 	struct cs_row *row;
 	struct ring *ring;
 	struct thread *t;
-	bool done;
+	bool done, is_part;
 	u64 at;
 
 	t = thread_of(task);
 	if (!t || !t->request)
 		return 0;
-	if (t->request_direct && !ret)
+	/* If the disk is quick and the file ends before the request: -EAGAIN, for the rest. */
+	is_part = t->request_direct && t->request_moved && ret == -EAGAIN;
+	if (is_part || (t->request_direct && !ret))
 		count_direct(t, task);
 	request_over(t, task);
 	slot = t->last_slot;
@@ -207,8 +210,10 @@ int TRACED_PROG(on_request_end, struct io_kiocb *req, u32 flags, int ret)
 	if (!row)
 		return 0;
 	done = ret != -EAGAIN && !t->request_waits;
-	if (done && !t->request_counted)
+	if ((done || is_part) && !t->request_counted) {
 		add(row->ops, 1);
+		t->request_counted = 1;
+	}
 	if (!done && t->request_counted) {
 		at = address(t, req);
 		bpf_map_update_elem(&unfinished, &at, &one, BPF_ANY);
