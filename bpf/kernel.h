@@ -24,6 +24,7 @@ typedef __s64 s64;
 #define VM_SHARED 0x8
 #define PF_KTHREAD 0x00200000
 #define EAGAIN 11
+#define EIOCBQUEUED 529
 #define AF_INET 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
@@ -169,6 +170,13 @@ struct kiocb {
 	struct file *ki_filp;
 	s64 ki_pos;
 	void *ki_complete;
+};
+
+/* What a program hands to io_submit(). */
+struct iocb {
+	u64 aio_buf;
+	u64 aio_nbytes;
+	s64 aio_offset;
 };
 
 /* A direct read or write under way. */
