@@ -167,6 +167,7 @@ enum cs_call {
 enum cs_row_flags {
 	CS_ROW_DERIVED = 1 << 0, /* implied by the syscall, not seen by a hook */
 	CS_ROW_PINNED = 1 << 1, /* a side row of pinned pages (MSG_ZEROCOPY) only */
+	CS_ROW_NOT_PINNED = 1 << 2, /* copied at once, though MSG_ZEROCOPY was asked for */
 	CS_ROW_BUFFERED = 1 << 3, /* through the page cache in spite of O_DIRECT */
 	CS_ROW_HANDED_ON = 1 << 4, /* a side row of what splices and sendfile moved only */
 };

@@ -11,6 +11,7 @@
 #define REQ_OP_READ 0
 #define REQ_OP_WRITE 1
 #define BIO_CLONED_BIT 1
+#define STACK_BYTES 32768 /* at most */
 
 #define NO_FILE 1 /* metadata: pages of a block device */
 
@@ -35,6 +36,24 @@ static __always_inline u64 file_inode_of(struct folio *folio)
 static __always_inline bool is_written_back(struct folio *folio)
 {
 	return folio_flags(folio) >> bpf_core_enum_value(enum pageflags, PG_writeback) & 1;
+}
+
+/*
+ * Bios over pages that an iterator lends, a fixed buffer of io_uring or those of
+ * a splice, are marked as clones, too: see bio_iov_bvec_set() in block/bio.c.
+ * They alone lead to what the task is doing: to the request, or to a struct kiocb
+ * on its stack.
+ */
+static __always_inline bool borrows_pages(struct task_struct *task, struct bio *bio)
+{
+	struct iomap_dio *dio = bio->bi_private;
+	u64 iocb = (u64)BPF_CORE_READ(dio, iocb);
+	struct thread *t;
+
+	if (!iocb || !is_traced(task))
+		return false;
+	t = thread_of(task);
+	return t && (iocb == t->request_data || iocb - (u64)task->stack < STACK_BYTES);
 }
 
 /* All bios of one direct operation have the same owner, its struct iomap_dio. */
@@ -75,7 +94,9 @@ int BPF_PROG(on_block_bio_queue, struct bio *bio)
 	u64 inode;
 	int index;
 
-	if (op > REQ_OP_WRITE || !bytes || bio->bi_flags & 1 << BIO_CLONED_BIT)
+	if (op > REQ_OP_WRITE || !bytes)
+		return 0;
+	if (bio->bi_flags & 1 << BIO_CLONED_BIT && !borrows_pages(task, bio))
 		return 0;
 	folio = folio_of(BPF_CORE_READ(bio, bi_io_vec, bv_page));
 	inode = file_inode_of(folio);

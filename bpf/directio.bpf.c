@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Direct I/O (O_DIRECT) of the file systems on iomap: the device moves the
- * bytes between the disk and the pages of the process, the CPU copies none.
+ * Direct I/O (O_DIRECT) of block devices and of the file systems on iomap: the
+ * device moves the bytes between the disk and the pages of the process, the CPU
+ * copies none.
  */
 #include "bpf/ledger.bpf.h"
 #include "bpf/inode.bpf.h"
 #include "bpf/direct.bpf.h"
 
-#define BTRFS_MAGIC 0x9123683e
 #define BTRFS_BLOCK 4096ll
 
 /* What is written to the disk is what was asked for: each byte by DMA. */
@@ -48,15 +48,14 @@ static __always_inline void direct_read(struct thread *t, struct task_struct *ta
 }
 
 /* By DMA, for @dio; btrfs submits the bios of @dio in its own name, or clones of them. */
-static __always_inline u64 moved_by_dma(struct thread *t, struct iomap_dio *dio, struct kiocb *iocb,
-					bool is_spliced)
+static __always_inline u64 moved_by_dma(struct thread *t, struct iomap_dio *dio, struct kiocb *iocb)
 {
 	struct file *file = iocb->ki_filp;
 	s64 moved = 0, left;
 
 	if (t->direct_owner == address(t, dio)) {
 		moved = t->direct_bytes;
-	} else if (is_spliced || BPF_CORE_READ(file, f_inode, i_sb, s_magic) == BTRFS_MAGIC) {
+	} else if (BPF_CORE_READ(file, f_inode, i_sb, s_magic) == BTRFS_MAGIC) {
 		/* A load of its own: the verifier wants one kind of pointer in each. */
 		moved = BPF_CORE_READ(dio, size);
 		/* What is asked for beyond the last block of the file counts as read. */
@@ -65,6 +64,7 @@ static __always_inline u64 moved_by_dma(struct thread *t, struct iomap_dio *dio,
 			moved = left;
 	}
 	t->direct_owner = 0;
+	t->direct_bytes = 0;
 	return moved;
 }
 
@@ -117,13 +117,16 @@ int TRACED_PROG(on_iomap_dio_complete, struct iomap_dio *dio)
 	struct thread *t;
 	u64 moved;
 
-	if (iocb->ki_complete)
-		return 0;
-	iter = dio->submit.iter;
 	t = thread_of(task);
 	if (!t)
 		return 0;
-	moved = moved_by_dma(t, dio, iocb, !user_backed(iter));
+	if (iocb->ki_complete) {
+		if (t->request && address(t, iocb) == t->request_data)
+			t->request_moved = bytes > 0;
+		return 0;
+	}
+	iter = dio->submit.iter;
+	moved = moved_by_dma(t, dio, iocb);
 	if (!user_backed(iter)) {
 		/* A splice, which counts itself. */
 		if (iter->data_source)
@@ -147,3 +150,64 @@ int TRACED_PROG(on_iomap_dio_complete, struct iomap_dio *dio)
 		direct_read(t, task, iocb, iter, bytes, moved);
 	return 0;
 }
+
+/*
+ * Block devices: all of what their routines return was moved by DMA, as they
+ * have neither holes nor an end within a block.  What nobody waits for is
+ * counted by who queued it (libaio, io_uring).
+ */
+static __always_inline int device_direct(struct task_struct *task, struct kiocb *iocb,
+					 struct iov_iter *iter, s64 ret, bool is_outer)
+{
+	bool was_counted;
+	struct thread *t;
+
+	t = thread_of(task);
+	if (!t)
+		return 0;
+	was_counted = is_outer && t->device_counted;
+	t->device_counted = !is_outer;
+	if (was_counted)
+		return 0;
+	if (iocb->ki_complete) {
+		if (t->request && ret == -EIOCBQUEUED)
+			device_request_goes_direct(t, address(t, iocb));
+		return 0;
+	}
+	t->direct_owner = 0;
+	t->direct_bytes = 0;
+	if (!user_backed(iter)) {
+		/* A splice, which counts itself. */
+		if (ret > 0 && iter->data_source)
+			t->pipe_to_disk += ret;
+		else if (ret > 0)
+			t->disk_to_pipe += ret;
+		return 0;
+	}
+	if (iter->data_source) {
+		if (!(settings.derived >> CS_FAMILY_FILE_WRITE & 1))
+			direct_write(t, task, iocb, iter, ret);
+	} else if (!(settings.derived >> CS_FAMILY_FILE_READ & 1)) {
+		direct_read(t, task, iocb, iter, ret > 0 ? ret : 0, ret > 0 ? ret : 0);
+	}
+	return 0;
+}
+
+/*
+ * The compiler makes other routines of these in each kernel: v6.1 comes to the
+ * inner ones without the outer one on some ways, v6.12 has but one of them.
+ */
+#define ON_DEVICE_DIRECT(function, is_outer)                                      \
+	SEC("?fexit/" #function)                                                  \
+	int TRACED_PROG(on_##function, struct kiocb *iocb, struct iov_iter *iter) \
+	{                                                                         \
+		u64 ret = 0;                                                      \
+                                                                                  \
+		bpf_get_func_ret(ctx, &ret);                                      \
+		return device_direct(task, iocb, iter, ret, is_outer);            \
+	}
+
+ON_DEVICE_DIRECT(__blkdev_direct_IO_simple, false)
+ON_DEVICE_DIRECT(__blkdev_direct_IO_async, false)
+ON_DEVICE_DIRECT(__blkdev_direct_IO, false)
+ON_DEVICE_DIRECT(blkdev_direct_IO, true)

@@ -15,6 +15,7 @@
 #define TMPFS_MAGIC 0x01021994
 #define HUGETLBFS_MAGIC 0x958458f6
 #define RAMFS_MAGIC 0x858458f6
+#define BTRFS_MAGIC 0x9123683e
 
 /* Of a file system without a disk: its pages are never written back. */
 static __always_inline bool is_in_memory(u64 address)

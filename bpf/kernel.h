@@ -24,6 +24,7 @@ typedef __s64 s64;
 #define VM_SHARED 0x8
 #define PF_KTHREAD 0x00200000
 #define EAGAIN 11
+#define EIOCBQUEUED 529
 #define AF_INET 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
@@ -32,6 +33,7 @@ typedef __s64 s64;
 #define MSG_TRUNC 0x20
 #define MSG_ERRQUEUE 0x2000
 #define MSG_ZEROCOPY 0x4000000
+#define MSG_SPLICE_PAGES 0x8000000 /* since v6.5, of callers in the kernel */
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -105,6 +107,7 @@ struct thread_info {
 
 struct task_struct {
 	struct thread_info thread_info;
+	void *stack;
 	int pid;
 	int tgid;
 	unsigned int flags;
@@ -167,6 +170,13 @@ struct kiocb {
 	struct file *ki_filp;
 	s64 ki_pos;
 	void *ki_complete;
+};
+
+/* What a program hands to io_submit(). */
+struct iocb {
+	u64 aio_buf;
+	u64 aio_nbytes;
+	s64 aio_offset;
 };
 
 /* A direct read or write under way. */

@@ -99,10 +99,12 @@ struct thread {
 	u8 request_counted; /* as an operation */
 	u8 request_waits; /* for a page: it will be issued again */
 	u8 request_direct; /* the DMA of direct_bytes is its, and below is what it is for */
-	u8 unused;
+	u8 request_moved; /* that DMA has ended, and well */
+	u8 device_counted; /* a direct read or write of a block device, by an inner routine */
 	u32 direct_endpoint, direct_asked; /* bytes */
 	u64 direct_buffer; /* 0: several */
 	u64 direct_left; /* bytes up to the end of the file */
+	u64 aio_slot; /* of the row of the libaio request before, + 1 */
 	/* The buffer filled last, valid while cs_process.fills and .maps stand. */
 	u32 fill_endpoint;
 	u64 fill_start, fill_end;
@@ -171,6 +173,7 @@ int written_by(struct cs_row_key *key, u64 inode);
 
 /* uring.bpf.c */
 int request_goes_direct(struct thread *t, u64 dio);
+int device_request_goes_direct(struct thread *t, u64 iocb);
 
 /* buffer.bpf.c */
 int remember(struct segments *s);
@@ -264,6 +267,7 @@ static __always_inline u32 endpoint_of(struct thread *t, struct file *file)
 #define TS_COMPAT 0x0002
 #define NR_ioctl 16
 #define NR_sendfile 40
+#define NR_io_submit 209
 #define NR_splice 275
 #define NR_vmsplice 278
 #define NR_sendmmsg 307
@@ -379,11 +383,12 @@ static __always_inline struct cs_row *row_of(struct thread *t, struct cs_row_key
 
 /*
  * One syscall may send or receive many messages: on_sendmmsg() counts it.  One
- * request may take several runs: on_request_end() counts that.
+ * request may take several runs: on_request_end() counts that, and aio.bpf.c
+ * those of libaio.
  */
 static __always_inline u32 ops_of(struct thread *t, u32 call)
 {
-	return !t->request && call != NR_sendmmsg && call != NR_recvmmsg;
+	return !t->request && call != NR_sendmmsg && call != NR_recvmmsg && call != NR_io_submit;
 }
 
 /* What the thread's counters say of the time since its operation before. */

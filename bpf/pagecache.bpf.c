@@ -4,7 +4,6 @@
 #include "bpf/inode.bpf.h"
 #include "bpf/folio.bpf.h"
 
-#define EIOCBQUEUED 529
 #define O_DIRECT 040000
 
 static __always_inline bool is_pipe(struct iov_iter *iter)

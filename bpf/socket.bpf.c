@@ -13,6 +13,13 @@ static __always_inline bool is_splice(u32 call)
 	return call == NR_sendfile || call == NR_splice || call >= CS_CALL_NO_SYSCALL;
 }
 
+/* Not what kernel TLS made of a fixed buffer: pages of its own. */
+static __always_inline bool sends_user_memory(struct thread *t, struct msghdr *msg)
+{
+	return user_backed(&msg->msg_iter) ||
+	       (t->fixed_end && !(msg->msg_flags & MSG_SPLICE_PAGES));
+}
+
 /* The end of one message's send: user memory by an operation, else for a splice under way. */
 static __always_inline int sent(struct task_struct *task, struct file *file, struct msghdr *msg,
 				int ret)
@@ -26,7 +33,7 @@ static __always_inline int sent(struct task_struct *task, struct file *file, str
 	t = thread_of(task);
 	if (!t)
 		return 0;
-	if (!in_user_memory(t, &msg->msg_iter)) {
+	if (!sends_user_memory(t, msg)) {
 		spliced = t->spliced;
 		t->spliced = 0;
 		if (ret > 0 && (u64)ret > spliced)
@@ -37,6 +44,8 @@ static __always_inline int sent(struct task_struct *task, struct file *file, str
 		/* MSG_ZEROCOPY: the pages were pinned, all of them or none. */
 		key.hop = CS_USER_PINNED_BY_SOCKET;
 		mapping_hop = CS_MAPPING_PINNED_BY_SOCKET;
+	} else if (msg->msg_flags & MSG_ZEROCOPY) {
+		key.flags = CS_ROW_NOT_PINNED;
 	}
 	key.process = t->process;
 	key.destination = endpoint_of(t, file);

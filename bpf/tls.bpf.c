@@ -112,7 +112,7 @@ int TRACED_PROG(on_tls_sw_sendmsg, struct sock *sk, struct msghdr *msg, u64 size
 	encrypted = t->encrypted;
 	t->encrypted = 0;
 	t->encrypted_before = 0;
-	if (!is_measured() || !user_backed(&msg->msg_iter))
+	if (!is_measured() || !in_user_memory(t, &msg->msg_iter))
 		return 0;
 	if (ret > 0 && !encrypted) {
 		key.hop = CS_USER_TO_SOCKET;
@@ -199,7 +199,7 @@ int TRACED_PROG(on_tls_sw_recvmsg, struct sock *sk, struct msghdr *msg, u64 size
 		return 0;
 	decrypted = t->decrypted;
 	t->decrypted = 0;
-	if (!is_measured() || !user_backed(&msg->msg_iter))
+	if (!is_measured() || !in_user_memory(t, &msg->msg_iter))
 		return 0;
 	bpf_get_func_ret(ctx, &ret);
 	if (flags & MSG_ERRQUEUE && (int)ret <= 0)

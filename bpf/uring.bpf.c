@@ -7,8 +7,8 @@
  * as usual; the rows are those of the request.
  */
 #include "bpf/ledger.bpf.h"
+#include "bpf/queued.bpf.h"
 
-#define NO_SLOT (~0U)
 #define MAX_UNFINISHED 4096
 #define IORING_RECVSEND_FIXED_BUF (1 << 2)
 
@@ -95,12 +95,31 @@ int TRACED_PROG(on_request, struct io_kiocb *req)
 		forget_rows(t, request);
 	t->request_data = address(t, req) + bpf_core_field_offset(struct io_kiocb, cmd);
 	t->request_direct = 0;
+	t->request_moved = 0;
 	t->direct_owner = 0;
+	t->direct_bytes = 0;
 	t->fixed_end = fixed_buffer_end(req);
 	t->request_counted = was_counted(t, req);
 	t->request_waits = 0;
 	t->last_slot = NO_SLOT;
 	t->request = request;
+	return 0;
+}
+
+static __always_inline int goes_direct(struct thread *t, u64 at, u64 left)
+{
+	struct kiocb *iocb = (void *)at;
+	struct io_rw *rw = (void *)iocb;
+	struct file *file = BPF_CORE_READ(iocb, ki_filp);
+	u8 opcode = t->request;
+
+	t->direct_endpoint = endpoint_find(t, (u64)BPF_CORE_READ(file, f_inode), (u64)file);
+	t->direct_left = left;
+	t->direct_asked = BPF_CORE_READ(rw, len);
+	t->direct_buffer = opcode == IORING_OP_READV || opcode == IORING_OP_WRITEV ?
+				   0 :
+				   BPF_CORE_READ(rw, addr);
+	t->request_direct = 1;
 	return 0;
 }
 
@@ -113,69 +132,39 @@ __noinline int request_goes_direct(struct thread *t, u64 dio)
 {
 	struct iomap_dio *d = (void *)dio;
 	struct kiocb *iocb = BPF_CORE_READ(d, iocb);
-	struct io_rw *rw = (void *)iocb;
-	struct file *file;
 	s64 left;
-	u8 opcode;
 
 	if (!t || (u64)iocb != t->request_data)
 		return 0;
-	file = BPF_CORE_READ(iocb, ki_filp);
 	left = BPF_CORE_READ(d, i_size) - BPF_CORE_READ(iocb, ki_pos);
-	opcode = t->request;
-	t->direct_endpoint = endpoint_find(t, (u64)BPF_CORE_READ(file, f_inode), (u64)file);
-	t->direct_left = left > 0 ? left : 0;
-	t->direct_asked = BPF_CORE_READ(rw, len);
-	t->direct_buffer = opcode == IORING_OP_READV || opcode == IORING_OP_WRITEV ?
-				   0 :
-				   BPF_CORE_READ(rw, addr);
-	t->request_direct = 1;
-	return 0;
+	return goes_direct(t, (u64)iocb, left > 0 ? left : 0);
 }
 
-static __always_inline void count_direct_write(struct thread *t, struct task_struct *task)
+/*
+ * The same once all of it is queued; nothing is beyond the end of the device.
+ * Bios over a fixed buffer do not lead back to the request.
+ */
+__noinline int device_request_goes_direct(struct thread *t, u64 iocb)
 {
-	struct cs_row_key key = { .process = t->process, .hop = CS_USER_TO_DISK };
-	struct segments s = { .base = t->direct_buffer, .bytes = t->direct_bytes };
+	struct io_rw *rw = (void *)iocb;
 
-	key.destination = t->direct_endpoint;
-	key.call = current_call(task);
-	if (s.base) {
-		fold_write(t, task, &key, &s, s.bytes, CS_MAPPING_TO_DISK);
-		return;
-	}
-	key.source = CS_UNRESOLVED;
-	fold(t, task, &key, s.bytes, s.bytes);
-}
-
-/* Whole blocks, and less where there are holes; the file may end before. */
-static __always_inline void count_direct_read(struct thread *t, struct task_struct *task)
-{
-	struct cs_row_key key = { .process = t->process, .hop = CS_DISK_TO_USER };
-	struct segments s = { .base = t->direct_buffer };
-
-	s.bytes = s.base ? t->direct_asked : t->direct_bytes;
-	if (s.bytes > t->direct_left)
-		s.bytes = t->direct_left;
-	key.source = t->direct_endpoint;
-	key.call = current_call(task);
-	fold(t, task, &key, t->direct_bytes, s.bytes);
-	if (!s.base || !s.bytes)
-		return;
-	segments_finish(&s, &key, key.source, 0);
-	remember(&s);
+	if (!t || iocb != t->request_data)
+		return 0;
+	if (t->fixed_end)
+		t->direct_bytes = BPF_CORE_READ(rw, len);
+	return goes_direct(t, iocb, t->direct_bytes);
 }
 
 static __always_inline void count_direct(struct thread *t, struct task_struct *task)
 {
+	struct segments s = { .base = t->direct_buffer };
 	u8 opcode = t->request;
 
 	if (opcode == IORING_OP_WRITE || opcode == IORING_OP_WRITEV ||
 	    opcode == IORING_OP_WRITE_FIXED)
-		count_direct_write(t, task);
+		queued_write(t, task, &s);
 	else
-		count_direct_read(t, task);
-	t->direct_owner = 0;
+		queued_read(t, task, &s, t->direct_asked);
 }
 
 static __always_inline void request_over(struct thread *t, struct task_struct *task)
@@ -193,13 +182,15 @@ int TRACED_PROG(on_request_end, struct io_kiocb *req, u32 flags, int ret)
 	struct cs_row *row;
 	struct ring *ring;
 	struct thread *t;
-	bool done;
+	bool done, is_part;
 	u64 at;
 
 	t = thread_of(task);
 	if (!t || !t->request)
 		return 0;
-	if (t->request_direct && !ret)
+	/* If the disk is quick and the file ends before the request: -EAGAIN, for the rest. */
+	is_part = t->request_direct && t->request_moved && ret == -EAGAIN;
+	if (is_part || (t->request_direct && !ret))
 		count_direct(t, task);
 	request_over(t, task);
 	slot = t->last_slot;
@@ -207,8 +198,10 @@ int TRACED_PROG(on_request_end, struct io_kiocb *req, u32 flags, int ret)
 	if (!row)
 		return 0;
 	done = ret != -EAGAIN && !t->request_waits;
-	if (done && !t->request_counted)
+	if ((done || is_part) && !t->request_counted) {
 		add(row->ops, 1);
+		t->request_counted = 1;
+	}
 	if (!done && t->request_counted) {
 		at = address(t, req);
 		bpf_map_update_elem(&unfinished, &at, &one, BPF_ANY);

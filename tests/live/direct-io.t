@@ -29,4 +29,22 @@ check_all(
 	['read, direct write', 'direct-write', '--src', $src, @to],
 	['direct read, direct write', 'direct-copy', '--src', $src, @to],
 );
+
+# A splice gets holes by zeroes: only what is on the disk comes by DMA.
+{
+	my $sparse = "$dir/sparse";
+
+	prepare($sparse, 4 << 20);
+	truncate $sparse, 8 << 20 or BAIL_OUT("$sparse: $!");
+	my ($report) = path_json(['--from', "file:$sparse"], $^X, '-MFcntl', '-e', <<'END', $sparse, "$dir/dst");
+		sysopen my $in, $ARGV[0], O_RDONLY | 040000 or die;
+		sysopen my $out, $ARGV[1], O_WRONLY | O_CREAT | O_TRUNC or die;
+		1 while syscall(40, fileno $out, fileno $in, 0, 1 << 20) > 0;
+END
+	my ($t, $more) = @{$report->{transfers}};
+
+	ok($t && !$more, 'sparse: one transfer') or BAIL_OUT('no transfer');
+	is($t->{delivered_bytes}, 8 << 20, 'sparse: all is delivered');
+	is(hops_of($t)->{'disk>pipe_buffer dma'}, 4 << 20, 'sparse: by DMA what is on the disk');
+}
 done_testing();

@@ -81,6 +81,25 @@ for my $run (['splice', 'file', 'page_cache>pipe_buffer reference', '--src', $sr
 	is($t->{verdict}, 'zero-copy', "$name: so says the verdict");
 }
 
+# MSG_ZEROCOPY over UDP, to the BOOTP server of QEMU's network, which throws away what is none.
+{
+	my $bytes = 200 * 1400;
+	my ($report, $truth) = trace(['zerocopy', '--to', 'udp:10.0.3.2:67', '--bytes', $bytes,
+		'--chunk', 1400]);
+	my ($flow) = grep { $_->{to}{kind} eq 'udp' } @{$truth->{flows}};
+	my ($t, $other) = find_transfers($report, $flow);
+
+	check_lost($report);
+	check_audit($report);
+	ok($t && !$other, 'zerocopy over UDP by the card: one transfer');
+	is($flow->{hops}{'socket_buffer>socket_buffer copy'}, undef, 'the kernel says that it copied nothing');
+	same(hops_of($t), { 'user_buffer>socket_buffer reference' => $bytes,
+		'socket_buffer>nic dma' => $bytes }, 'all is pinned, and the card fetched it');
+	same(calls_of($t), { sendto => 200 }, 'by as many calls as datagrams');
+	is($t->{verdict}, 'zero-copy', 'so says the verdict');
+	is(join(' ', map { $_->{code} } @{$t->{findings}}), 'small-operations', 'and that is no fallback');
+}
+
 # The other end of a veth pair does no DMA.
 my $far = veth_up('here0', 9);
 check($_, "$far:7000", 0) for 'read', 'sendfile';

@@ -44,6 +44,12 @@ my $report = check_all(
 			'--receive', 'splice', @bytes],
 	) } '1.2', '1.3'),
 	['1.3 without padding', 'tls-send', '--mode', '1.3 nopad', @bytes],
+	(map { (
+		["$_: io_uring, fixed buffer", 'tls-send', '--mode', $_, '--write', 'uring-write-fixed', @bytes],
+		["$_: io_uring, fixed buffer, of a file", 'tls-send', '--mode', $_, '--src', $src,
+			'--read', 'uring-read-fixed', '--write', 'uring-write-fixed'],
+	) } '1.2', '1.3'),
+	['1.2: io_uring', 'tls-send', '--mode', '1.2', '--write', 'uring-send', @bytes],
 	['1.2: from a mapping', 'tls-mapped', '--src', $src],
 );
 # A receive buffer without room for a record: each is copied together, whole.

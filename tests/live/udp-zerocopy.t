@@ -68,6 +68,7 @@ for my $t (sent('udp', ['zerocopy', '--to', 'udp:10.7.0.2:7000', '--chunk', 3276
 my ($large) = sent('udp', ['zerocopy', '--to', 'udp:10.7.0.2:7000', '--chunk', 65507,
 	'--bytes', 128 * 65507]);
 same(hops_of($large), { $copied => 128 * 65507 }, 'beyond the MTU: copied at once');
+is(codes($large), 'zerocopy-fallback', 'beyond the MTU: so says the finding');
 
 # A device that cannot gather.
 my $far = veth_up('near6', 6);
@@ -81,6 +82,7 @@ switch_off('near6', 'scatter-gather');
 same(hops_of($t), { $copied => $all, $later => $all }, 'no scatter-gather: segments are copies');
 is(codes($t), 'software-segmentation', 'no scatter-gather: and the finding');
 same(hops_of($zerocopy), { $copied => 140000 }, 'no scatter-gather: nothing is pinned');
+like(codes($zerocopy), qr/zerocopy-fallback/, 'no scatter-gather: the finding says so');
 
 # Checksums in software: what others may write to meanwhile is copied first.
 my $near = veth_up('near5', 5);

@@ -50,6 +50,10 @@ my %paths = (
 	'splice to a file' => ['splice', @src, @file],
 	'O_DIRECT, file to file' => ['direct-copy', @src, @blocks, @file, '--read', 'uring-read',
 		'--write', 'uring-write'],
+	'O_DIRECT, fixed buffer, send' => ['direct-read', @src, @tcp, '--read', 'uring-read-fixed',
+		'--write', 'uring-send'],
+	'O_DIRECT, fixed buffers' => ['direct-copy', @src, @blocks, @file, '--read',
+		'uring-read-fixed', '--write', 'uring-write-fixed'],
 	'send_zc' => ['zerocopy', @memory, @tcp, '--write', 'uring-send-zc'],
 	'send_zc, fixed buffer' => ['zerocopy', @memory, @tcp, '--write', 'uring-send-zc-fixed'],
 );
@@ -61,6 +65,7 @@ check_all(
 		'read and send, recv', 'a pipe', 'O_DIRECT, file to file', 'send_zc'),
 	(map { ["sqpoll, files: $_", @{$paths{$_}}, '--ring', 'sqpoll,files'] }
 		'read and send, recv', 'fixed buffers, file to tcp', 'splice to tcp',
+		'O_DIRECT, fixed buffer, send',
 		'send_zc, fixed buffer'),
 );
 

@@ -6,6 +6,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Copyscope;
+use Module;
 use Test::More;
 
 plan skip_all => 'it changes when the kernel writes back: only in a guest' unless in_guest();
@@ -87,4 +88,15 @@ $by = left_to_the_kernel('more than there is memory', "echo \$\$ >$cgroup/cgroup
 like(join(' ', sort keys %$by), qr/^(flusher:background ?|journal ?|reclaim ?)+$/,
 	'more than there is memory: by flusher or eviction');
 diag(join ', ', map { "$_ $by->{$_}" } sort keys %$by);
+
+# Before Linux 6.5 only the module can tell what is dirty.
+SKIP: {
+	skip "no module is built for $ENV{COPYSCOPE_VM}", 1 unless -e $ko;
+	module_load();
+	$report = check_all(
+		(map { ["with the module, $_", 'write-back', to(), '--mode', $_] } qw(none half fsync)));
+	my %told = map { ($_->{dirty_source} // 'nobody' => 1) } @{$report->{written_files}};
+	is(join(' ', keys %told), 'module', 'the module told all');
+	is(module_unload(), 0, 'the module goes');
+}
 done_testing();

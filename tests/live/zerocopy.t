@@ -42,6 +42,13 @@ for my $truth (@truth) {
 	is(codes($t), 'zerocopy-fallback', 'and the finding');
 }
 
+# Copied at once, as the socket was not asked to pin; a send without the flag says nothing.
+($report, @truth) = trace(['zerocopy', '--to', 'tcp', '--mode', 'unset'],
+	['source', '--to', 'tcp', '--write', 'send']);
+check_report($report, $truth[$_], ('without SO_ZEROCOPY', 'without the flag')[$_]) for 0 .. 1;
+is(codes((sent($report, $truth[0]))[0]), 'zerocopy-fallback', 'without SO_ZEROCOPY: the finding');
+is(codes((sent($report, $truth[1]))[0]), '', 'without the flag: none');
+
 # By a card that gathers.
 nic_up();
 ($report, @truth) = trace(['zerocopy', '--to', 'tcp:10.0.3.100:7000']);
@@ -89,5 +96,15 @@ END
 	cmp_ok(hops_of($t)->{$later} // 0, '<=', 1.05 * (8 << 20), 'no scatter-gather: once');
 	is($t->{verdict}, 'copied', 'no scatter-gather: so says the verdict');
 	is(codes($t), 'software-segmentation', 'no scatter-gather: and the finding');
+}
+
+($report, @truth) = trace(['zerocopy', '--to', "tcp:$far:7000"]);
+{
+	my ($t, $flow) = sent($report, $truth[0]);
+
+	is($flow->{hops}{$later}, $flow->{delivered_bytes}, 'no scatter-gather: the kernel says it copied');
+	is(hops_of($t)->{$pinned}, undef, 'no scatter-gather: nothing is pinned');
+	is(hops_of($t)->{'user_buffer>socket_buffer copy'}, 8 << 20, 'no scatter-gather: copied at once');
+	is(codes($t), 'zerocopy-fallback software-segmentation', 'no scatter-gather: so say the findings');
 }
 done_testing();

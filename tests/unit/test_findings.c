@@ -174,6 +174,21 @@ static void segments_are_of_all_that_was_sent(void **state)
 	report_free(report);
 }
 
+static void zerocopy_that_was_not(void **state)
+{
+	struct world w;
+	struct report *report;
+
+	(void)state;
+	begin(&w);
+	ROW(w.p, CS_MEMORY, w.tcp, CS_USER_TO_SOCKET, NR_SENDTO, 1, MIB)->key.flags =
+		CS_ROW_NOT_PINNED;
+	report = report_of(&w.fixture);
+	assert_true(transfer_says(&report->transfers[0], "zerocopy-fallback"));
+	assert_false(transfer_says(&report->transfers[0], "software-segmentation"));
+	report_free(report);
+}
+
 /* Sockets that take no pages, or have none to give. */
 static void a_splice_may_copy(void **state)
 {
@@ -600,6 +615,7 @@ int main(void)
 		cmocka_unit_test(pinned_pages_are_followed),
 		cmocka_unit_test(requests_that_pin_are_told_from_calls),
 		cmocka_unit_test(segments_are_of_all_that_was_sent),
+		cmocka_unit_test(zerocopy_that_was_not),
 		cmocka_unit_test(a_splice_may_copy),
 		cmocka_unit_test(direct_io_is_zero_copy_as_far_as_dma_was_seen),
 		cmocka_unit_test(zero_copy_needs_nothing_to_be_lost),

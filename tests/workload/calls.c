@@ -199,26 +199,36 @@ static const struct call writers[] = {
 	{ "sendmmsg", "sendmmsg", by_sendmmsg }, { NULL, NULL, NULL },
 };
 
-static const struct call *find(const struct call *calls, const struct call *requests,
-			       const char *name)
+static const struct call *find_in(const struct call *calls, const char *name)
 {
 	for (; calls->name; calls++)
 		if (!strcmp(calls->name, name))
 			return calls;
-	for (; requests->name; requests++)
-		if (!strcmp(requests->name, name))
-			return requests;
-	die("no call %s", name);
+	return NULL;
+}
+
+static const struct call *find(const struct call *calls, const struct call *requests,
+			       const struct call *aio, const char *name)
+{
+	const struct call *call = find_in(calls, name);
+
+	if (!call)
+		call = find_in(requests, name);
+	if (!call)
+		call = find_in(aio, name);
+	if (!call)
+		die("no call %s", name);
+	return call;
 }
 
 const struct call *reader_find(const char *name)
 {
-	return find(readers, uring_readers, name);
+	return find(readers, uring_readers, aio_readers, name);
 }
 
 const struct call *writer_find(const char *name)
 {
-	return find(writers, uring_writers, name);
+	return find(writers, uring_writers, aio_writers, name);
 }
 
 static uint64_t all(const struct call *call, int fd, void *buffer, size_t bytes, off_t offset)

@@ -94,9 +94,15 @@ static void foresee(struct tls *t, size_t bytes, bool more)
 	}
 }
 
+static const struct call *tls_writer(void)
+{
+	return writer_find(options.write ? options.write : "send");
+}
+
 static void send_part(struct tls *t, const unsigned char *from, size_t bytes, bool more)
 {
-	ssize_t n = send(t->ends[1], from, bytes, more ? MSG_MORE : 0);
+	ssize_t n = more ? send(t->ends[1], from, bytes, MSG_MORE) :
+			   tls_writer()->move(t->ends[1], (void *)from, bytes, 0);
 
 	if (n != (ssize_t)bytes)
 		die("send: %zd of %zu bytes: %s", n, bytes, strerror(errno));
@@ -253,7 +259,7 @@ static void tls_send(void)
 	flow_hop(flow, "user_buffer>socket_buffer transform", t.sent_pinned);
 	flow_hop(flow, "user_buffer>socket_buffer copy", t.sent_copied);
 	flow_hop(flow, "socket_buffer>socket_buffer transform", t.sent_copied);
-	flow_call(flow, "sendto", t.sends);
+	flow_call(flow, tls_writer()->reported, t.sends);
 	flow_call(flow, reader->reported, t.reads);
 	tell_received(&t);
 }

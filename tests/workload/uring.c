@@ -110,17 +110,17 @@ static bool is_file(int fd)
 
 	if (fstat(fd, &st))
 		die("fstat: %s", strerror(errno));
-	return S_ISREG(st.st_mode);
+	return S_ISREG(st.st_mode) || S_ISBLK(st.st_mode);
 }
 
-/* Writes to files, and pipes before Linux 6.4, are left to a worker. */
+/* Writes to files, and pipes before Linux 6.4, are left to a worker; large ones to devices, too. */
 static bool needs_worker(int fd, bool writes)
 {
 	struct stat st;
 
 	if (fstat(fd, &st))
 		die("fstat: %s", strerror(errno));
-	return S_ISFIFO(st.st_mode) || (writes && S_ISREG(st.st_mode));
+	return S_ISFIFO(st.st_mode) || S_ISBLK(st.st_mode) || (writes && S_ISREG(st.st_mode));
 }
 
 /* What the next completion says. */

@@ -37,7 +37,7 @@ extern const struct workload relay_workloads[], direct_workloads[], map_workload
 	odirect_workloads[], cow_workloads[], fds_workloads[], writeback_workloads[],
 	pipe_workloads[], short_workloads[], zero_workloads[], socket_workloads[],
 	process_vm_workloads[], peek_workloads[], zc_receive_workloads[], tls_workloads[],
-	fs_workloads[];
+	fs_workloads[], aio_workloads[];
 
 void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
@@ -119,6 +119,9 @@ ssize_t uring_splice(int in, int out, size_t bytes);
 ssize_t uring_send_zc(int fd, void *buffer, size_t bytes, bool is_fixed, bool *copied);
 extern uint64_t calls_beside; /* that only waited */
 extern bool moved_elsewhere; /* some ran in another thread: no counters of this one tell */
+
+/* aio.c: the same by libaio. */
+extern const struct call aio_readers[], aio_writers[];
 
 /* sink.c: where bytes go, with a process of its own that receives and checks. */
 struct sink {

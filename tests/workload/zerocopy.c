@@ -58,11 +58,15 @@ static ssize_t send_pinned(struct sink *sink, void *buffer, size_t bytes, int se
 	struct told told = { .sends = sends };
 	ssize_t n;
 
+	*copied = false;
+
 	if (options.write)
 		return uring_send_zc(sink->fd, buffer, bytes, strstr(options.write, "fixed"),
 				     copied);
 	n = send(sink->fd, buffer, bytes, MSG_ZEROCOPY);
 	if (n <= 0)
+		return n;
+	if (has_mode("unset"))
 		return n;
 	/* A datagram stays pinned until the receiver took it. */
 	messages_moved = segment_bytes ? (n + segment_bytes - 1) / segment_bytes : 1;
@@ -91,7 +95,7 @@ static void zerocopy(void)
 	struct flow *flow;
 	int one = 1;
 
-	if (setsockopt(sink.fd, SOL_SOCKET, SO_ZEROCOPY, &one, sizeof(one)))
+	if (!has_mode("unset") && setsockopt(sink.fd, SOL_SOCKET, SO_ZEROCOPY, &one, sizeof(one)))
 		die("SO_ZEROCOPY: %s", strerror(errno));
 	if (segment_bytes &&
 	    setsockopt(sink.fd, SOL_UDP, UDP_SEGMENT, &segment_bytes, sizeof(segment_bytes)))
@@ -112,7 +116,9 @@ static void zerocopy(void)
 	}
 	window_close(sends);
 	flow = flow_add(place_memory(), sink.place, sent);
-	flow_hop(flow, "user_buffer>socket_buffer reference", sent);
+	/* Without SO_ZEROCOPY the kernel ignores the flag. */
+	flow_hop(flow, has_mode("unset") ? sink.copied_hop : "user_buffer>socket_buffer reference",
+		 sent);
 	flow_hop(flow, "socket_buffer>socket_buffer copy", copied);
 	flow_call(flow, name, sends);
 	sink_close(&sink);
@@ -120,7 +126,8 @@ static void zerocopy(void)
 
 const struct workload zerocopy_workloads[] = {
 	{ "zerocopy", zerocopy,
-	  "send bytes made here with MSG_ZEROCOPY --to tcp or udp; --count: bytes of a segment",
+	  "send bytes made here with MSG_ZEROCOPY --to tcp or udp; --count: bytes of a segment; "
+	  "--mode unset: without SO_ZEROCOPY",
 	  false },
 	{ 0 },
 };

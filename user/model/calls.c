@@ -38,6 +38,7 @@ static const struct {
 	{ 162, "sync" },
 	{ 166, "umount" },
 	{ 187, "readahead" },
+	{ 209, "io_submit" },
 	{ 217, "getdents64" },
 	{ 221, "fadvise64" },
 	{ 231, "exit_group" },

@@ -194,6 +194,11 @@ static void find_later_copies(struct list *list, const struct transfer *transfer
 
 	if (copied && is_pinned(transfer))
 		add(list, "zerocopy-fallback", false, fallback_text(transfer));
+	else if (transfer->not_pinned)
+		add(list, "zerocopy-fallback", false,
+		    "MSG_ZEROCOPY was asked for and the kernel copied at once: the socket has no "
+		    "SO_ZEROCOPY or takes no pages, the device cannot gather them or make "
+		    "checksums, or a datagram is longer than the MTU.");
 	if (copied && !is_pinned(transfer))
 		add(list, "software-segmentation", false,
 		    "The kernel copied the bytes once more into packets, as the device cannot "

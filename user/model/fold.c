@@ -100,6 +100,7 @@ void fold_add(struct fold *fold, uint32_t index, const struct cs_row *row)
 	add_hop(fold, flow, row->key.hop, row->bytes, row->key.flags & CS_ROW_DERIVED);
 	add_call(fold, flow, row->key.call, row->ops);
 	flow->delivered += row->delivered;
+	flow->not_pinned |= row->bytes && row->key.flags & CS_ROW_NOT_PINNED;
 	if (row->key.call == CALL_TEE || row->key.call == CALL_TEE_REQUEST)
 		flow->teed += row->delivered;
 	if (row->key.flags & CS_ROW_BUFFERED)
@@ -187,6 +188,7 @@ void fold_split(struct fold *fold, uint32_t from, const struct weight *weights, 
 
 		if (delivered)
 			into->delivered += part(flow.delivered, start, end, total);
+		into->not_pinned |= flow.not_pinned;
 		into->buffered += part(flow.buffered, start, end, total);
 		start = end;
 	}

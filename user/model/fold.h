@@ -29,6 +29,7 @@ struct flow {
 	uint32_t process, from, to;
 	uint32_t hops, calls;
 	uint64_t delivered;
+	bool not_pinned; /* copied, though MSG_ZEROCOPY was asked for */
 	uint64_t teed; /* of these, bytes that stayed in the pipe they came from, too */
 	uint64_t buffered; /* bytes of hops through the page cache in spite of O_DIRECT */
 	struct counters counters;

@@ -140,6 +140,7 @@ static void list_transfers(struct building *building, const struct fold *fold)
 		transfer->delivered_bytes = flow->delivered;
 		transfer->buffered_bytes = flow->buffered;
 		transfer->counters = flow->counters;
+		transfer->not_pinned = flow->not_pinned;
 		list_hops(building, fold, flow, transfer);
 		list_calls(building, fold, flow, transfer);
 		transfer->followed = fold->recording->followed;
