@@ -98,13 +98,19 @@ END
 	is(codes($t), 'software-segmentation', 'no scatter-gather: and the finding');
 }
 
+# TCP asks for segmentation in software whatever the device can do, and with that
+# counts on scatter-gather (sk_setup_caps): the pages are pinned in vain. The
+# notification is silent about what skb_linearize() copied, so the kernel's word
+# is a lower bound here.
 ($report, @truth) = trace(['zerocopy', '--to', "tcp:$far:7000"]);
 {
 	my ($t, $flow) = sent($report, $truth[0]);
 
-	is($flow->{hops}{$later}, $flow->{delivered_bytes}, 'no scatter-gather: the kernel says it copied');
-	is(hops_of($t)->{$pinned}, undef, 'no scatter-gather: nothing is pinned');
-	is(hops_of($t)->{'user_buffer>socket_buffer copy'}, 8 << 20, 'no scatter-gather: copied at once');
-	is(codes($t), 'zerocopy-fallback software-segmentation', 'no scatter-gather: so say the findings');
+	is(hops_of($t)->{$pinned}, 8 << 20, 'no scatter-gather: all is pinned');
+	cmp_ok($flow->{hops}{$later} // 0, '>', 0, 'no scatter-gather: the kernel says it copied');
+	cmp_ok(hops_of($t)->{$later} // 0, '>=', 8 << 20, 'no scatter-gather: all is copied later');
+	cmp_ok(hops_of($t)->{$later} // 0, '<=', 1.05 * (8 << 20), 'no scatter-gather: once');
+	is($t->{verdict}, 'copied', 'no scatter-gather: so says the verdict of a pinned send');
+	like(codes($t), qr/^zerocopy-fallback\b/, 'no scatter-gather: and the finding');
 }
 done_testing();
