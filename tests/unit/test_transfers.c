@@ -3,7 +3,6 @@
 #include "tests/unit/check.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "tests/unit/world.h"
 
