@@ -50,8 +50,7 @@ static void stores_to_a_mapping_are_told(void **state)
 
 	(void)state;
 	begin(&w);
-	fixture_side(&w.fixture, w.p, CS_MEMORY, w.file, CS_MAPPING_DIRTIED, MIB)->key.call =
-		CS_CALL_FAULT;
+	SIDE(w.p, CS_MEMORY, w.file, CS_MAPPING_DIRTIED, MIB)->key.call = CS_CALL_FAULT;
 	report = report_of(&w.fixture);
 	transfer = between(report, CS_KIND_MEMORY, CS_KIND_FILE);
 	assert_true(transfer_says(transfer, "mapped-write"));
@@ -64,8 +63,7 @@ static void stores_to_a_mapping_are_told(void **state)
 	/* They say nothing of how other bytes were delivered. */
 	begin(&w);
 	ROW(w.p, CS_MEMORY, w.file, CS_USER_TO_CACHE, NR_WRITE, 1, MIB)->bytes = 0;
-	fixture_side(&w.fixture, w.p, CS_MEMORY, w.file, CS_MAPPING_DIRTIED, MIB)->key.call =
-		CS_CALL_FAULT;
+	SIDE(w.p, CS_MEMORY, w.file, CS_MAPPING_DIRTIED, MIB)->key.call = CS_CALL_FAULT;
 	assert_int_equal(verdict_of(&w.fixture), VERDICT_UNKNOWN);
 }
 
@@ -189,13 +187,11 @@ static void what_could_be_better(void **state)
 {
 	struct world w;
 	struct report *report;
-	uint32_t other;
 
 	(void)state;
 	begin(&w);
-	other = fixture_file(&w.fixture, "/srv/b");
-	ROW(w.p, w.file, other, CS_CACHE_TO_CACHE, NR_COPY_FILE_RANGE, 1, MIB);
-	fixture_side(&w.fixture, w.p, w.file, CS_MEMORY, CS_DISK_TO_CACHE, MIB);
+	ROW(w.p, w.file, w.other, CS_CACHE_TO_CACHE, NR_COPY_FILE_RANGE, 1, MIB);
+	SIDE(w.p, w.file, CS_MEMORY, CS_DISK_TO_CACHE, MIB);
 	ROW(w.p, CS_UNRESOLVED, w.tcp, CS_USER_TO_SOCKET, NR_WRITE, 1, MIB);
 	report = report_of(&w.fixture);
 	assert_true(transfer_says(between(report, CS_KIND_FILE, CS_KIND_FILE), "file-copy-by-cpu"));
@@ -216,12 +212,10 @@ static void clones_and_refusals(void **state)
 	const struct transfer *transfer;
 	struct report *report;
 	struct world w;
-	uint32_t other;
 
 	(void)state;
 	begin(&w);
-	other = fixture_file(&w.fixture, "/srv/b");
-	ROW(w.p, w.file, other, CS_EXTENTS_SHARED, NR_COPY_FILE_RANGE, 1, MIB);
+	ROW(w.p, w.file, w.other, CS_EXTENTS_SHARED, NR_COPY_FILE_RANGE, 1, MIB);
 	transfer = file_copy(&w.fixture, &report);
 	assert_int_equal(transfer->verdict, VERDICT_ZERO_COPY);
 	assert_int_equal(transfer->cpu_copied_bytes, 0);
@@ -231,10 +225,9 @@ static void clones_and_refusals(void **state)
 
 	/* EXDEV, then by hand: no advice to call what was refused. */
 	begin(&w);
-	other = fixture_file(&w.fixture, "/srv/b");
-	ROW(w.p, w.file, other, CS_EXTENTS_SHARED, NR_COPY_FILE_RANGE, 1, 0);
+	ROW(w.p, w.file, w.other, CS_EXTENTS_SHARED, NR_COPY_FILE_RANGE, 1, 0);
 	ROW(w.p, w.file, CS_MEMORY, CS_CACHE_TO_USER, NR_READ, 1, MIB);
-	ROW(w.p, w.file, other, CS_USER_TO_CACHE, NR_WRITE, 1, MIB);
+	ROW(w.p, w.file, w.other, CS_USER_TO_CACHE, NR_WRITE, 1, MIB);
 	transfer = file_copy(&w.fixture, &report);
 	assert_true(transfer_says(transfer, "copy-range-refused"));
 	assert_false(transfer_says(transfer, "read-write-loop"));
@@ -242,8 +235,7 @@ static void clones_and_refusals(void **state)
 
 	/* overlayfs, in an open(). */
 	begin(&w);
-	other = fixture_file(&w.fixture, "/srv/b");
-	ROW(w.p, w.file, other, CS_CACHE_TO_CACHE, 257, 1, MIB);
+	ROW(w.p, w.file, w.other, CS_CACHE_TO_CACHE, 257, 1, MIB);
 	transfer = file_copy(&w.fixture, &report);
 	assert_true(transfer_says(transfer, "overlay-copy-up"));
 	assert_false(transfer_says(transfer, "file-copy-by-cpu"));
@@ -285,8 +277,8 @@ static void copy_on_write(void **state)
 	(void)state;
 	for (int many = 0; many < 2; many++) {
 		begin(&w);
-		fixture_side(&w.fixture, w.p, w.file, CS_MEMORY, CS_CACHE_TO_ANON, bytes[many]);
-		fixture_side(&w.fixture, w.p, CS_MEMORY, CS_MEMORY, CS_ANON_TO_ANON, bytes[many]);
+		SIDE(w.p, w.file, CS_MEMORY, CS_CACHE_TO_ANON, bytes[many]);
+		SIDE(w.p, CS_MEMORY, CS_MEMORY, CS_ANON_TO_ANON, bytes[many]);
 		report = report_of(&w.fixture);
 		assert_int_equal(report->nr_transfers, 2);
 		for (size_t i = 0; i < 2; i++) {

@@ -144,8 +144,7 @@ static void tls_transforms(void **state)
 	begin(&w);
 	ROW(w.p, w.file, w.tcp, CS_CACHE_HELD_BY_SOCKET, NR_SENDFILE, 1, MIB);
 	ROW(w.p, CS_MEMORY, w.tcp, CS_USER_ENCRYPTED, NR_WRITE, 1, 5 * MIB);
-	fixture_side(&w.fixture, w.p, CS_MEMORY, w.tcp, CS_SOCKET_ENCRYPTED, MIB)->key.flags =
-		CS_ROW_HANDED_ON;
+	SIDE(w.p, CS_MEMORY, w.tcp, CS_SOCKET_ENCRYPTED, MIB)->key.flags = CS_ROW_HANDED_ON;
 	/* The handshake, before there were keys. */
 	ROW(w.p, CS_MEMORY, w.tcp, CS_USER_TO_SOCKET, NR_WRITE, 1, 1000);
 	ROW(w.p, w.tcp, CS_MEMORY, CS_DECRYPTED_TO_USER, NR_READ, 1, MIB);
@@ -162,9 +161,9 @@ static void tls_transforms(void **state)
 
 	/* Gathered, decrypted elsewhere, then copied. */
 	begin(&w);
-	fixture_side(&w.fixture, 0, w.tcp, CS_MEMORY, CS_SOCKET_GATHERED, MIB + 29);
+	SIDE(0, w.tcp, CS_MEMORY, CS_SOCKET_GATHERED, MIB + 29);
 	ROW(w.p, w.tcp, CS_MEMORY, CS_SOCKET_TO_USER, NR_READ, 1, MIB);
-	fixture_side(&w.fixture, w.p, w.tcp, CS_MEMORY, CS_SOCKET_DECRYPTED, MIB);
+	SIDE(w.p, w.tcp, CS_MEMORY, CS_SOCKET_DECRYPTED, MIB);
 	report = report_of(&w.fixture);
 	received = between(report, CS_KIND_TCP, CS_KIND_MEMORY);
 	assert_int_equal(received->cpu_copied_bytes, 2 * MIB + 29);
