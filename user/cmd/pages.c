@@ -60,7 +60,7 @@ static void progress_draw(struct look *look, size_t files)
 	look->drawn_ns = now;
 	look->drawn = true;
 	humanise_count(&line, files);
-	strbuf_puts(&line, " files, ");
+	strbuf_puts(&line, files == 1 ? " file, " : " files, ");
 	humanise_bytes(&line, look->resident_bytes);
 	strbuf_puts(&line, " resident");
 	fprintf(stderr, "\r\033[K%s", strbuf_text(&line));
