@@ -159,7 +159,7 @@ sub start
 sub stop
 {
 	my ($p, $signal, $seconds) = @_;
-	my $end = time + ($seconds // 120);
+	my $end = time + ($seconds // 400);
 
 	kill $signal, $p->{pid} if $signal;
 	while (waitpid($p->{pid}, WNOHANG) == 0) {
@@ -178,7 +178,7 @@ sub stop
 sub wait_until
 {
 	my ($what, $test, $seconds) = @_;
-	my $end = time + ($seconds // 60);
+	my $end = time + ($seconds // 180);
 
 	until ($test->()) {
 		if (time > $end) {
