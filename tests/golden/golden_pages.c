@@ -180,6 +180,13 @@ static void watch(struct pages *pages)
 	pages_release(&before);
 }
 
+/* Other inodes are the largest now. */
+static void watch_top(struct pages *pages)
+{
+	watch(pages);
+	pages->is_top = true;
+}
+
 static const struct {
 	const char *name;
 	void (*fill)(struct pages *pages);
@@ -190,6 +197,7 @@ static const struct {
 	{ "pages-hostile", hostile },
 	{ "pages-top", top },
 	{ "pages-watch", watch },
+	{ "pages-watch-top", watch_top },
 	{ "pages-nothing", nothing },
 };
 

@@ -84,15 +84,10 @@ static void compare_file(struct pages_file *file, const struct pages_file *befor
 {
 	const struct residency *now = &file->residency, *then = before ? &before->residency : NULL;
 
-	if (!now->has_extents || now->unseen_bytes)
-		return;
-	if (!then) {
-		/* It was not there, or was not looked at. */
-		file->entered_bytes = extents_bytes(&now->extents);
-		file->left_bytes = 0;
-		return;
-	}
-	if (!then->has_extents || then->unseen_bytes)
+	/* Its pages may have been there long before it was opened, renamed or one of the top. */
+	file->is_new = !then;
+	if (!then || !now->has_extents || now->unseen_bytes || !then->has_extents ||
+	    then->unseen_bytes)
 		return;
 	file->entered_bytes = extents_bytes_not_in(&now->extents, &then->extents);
 	file->left_bytes = extents_bytes_not_in(&then->extents, &now->extents);

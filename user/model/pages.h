@@ -11,7 +11,8 @@ struct pages_file {
 	bool named; /* by the user, not found on the way */
 	char type[16]; /* of the file system; empty: not asked for */
 	struct residency residency;
-	/* Against the look before; RESIDENCY_UNKNOWN without one, or without extents. */
+	bool is_new; /* not among those of the look before */
+	/* Against the look before; RESIDENCY_UNKNOWN if it is new, or without extents. */
 	uint64_t entered_bytes, left_bytes;
 };
 
@@ -40,8 +41,8 @@ struct pages {
 
 	bool is_watch; /* one of several looks */
 	uint64_t elapsed_ns; /* since the first of them */
-	size_t gone; /* files of the look before that are not here any more */
-	uint64_t gone_bytes; /* that were resident in them */
+	size_t gone; /* files of the look before that this one did not meet */
+	uint64_t gone_bytes; /* that were resident in them then */
 };
 
 /* A new file at the end, of which nothing is known. */

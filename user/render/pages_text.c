@@ -144,7 +144,8 @@ static bool draw_file(struct canvas *canvas, const struct pages_file *file)
 
 static bool changed(const struct pages_file *file)
 {
-	return (file->entered_bytes && file->entered_bytes != RESIDENCY_UNKNOWN) ||
+	return (file->is_new && pages_seen_bytes(&file->residency)) ||
+	       (file->entered_bytes && file->entered_bytes != RESIDENCY_UNKNOWN) ||
 	       (file->left_bytes && file->left_bytes != RESIDENCY_UNKNOWN);
 }
 
@@ -154,10 +155,14 @@ static void draw_change(struct canvas *canvas, const struct pages_file *file)
 
 	draw_name(canvas, file);
 	strbuf_puts(&line, "   ");
-	add_bytes(&line, file->entered_bytes);
-	strbuf_printf(&line, STICK "entered%s", canvas->glyphs->dot);
-	add_bytes(&line, file->left_bytes);
-	strbuf_printf(&line, STICK "left%s", canvas->glyphs->dot);
+	if (file->is_new) {
+		strbuf_printf(&line, "seen first now%s", canvas->glyphs->dot);
+	} else {
+		add_bytes(&line, file->entered_bytes);
+		strbuf_printf(&line, STICK "entered%s", canvas->glyphs->dot);
+		add_bytes(&line, file->left_bytes);
+		strbuf_printf(&line, STICK "left%s", canvas->glyphs->dot);
+	}
 	add_bytes(&line, pages_seen_bytes(&file->residency));
 	strbuf_puts(&line, STICK "resident");
 	add_share(&line, pages_seen_bytes(&file->residency), file->residency.size_bytes);
@@ -246,7 +251,8 @@ static void draw_changes(struct canvas *canvas, const struct pages *pages)
 	}
 	if (pages->gone) {
 		add_number(&line, pages->gone);
-		strbuf_printf(&line, " file%s not found any more, ", plural(pages->gone));
+		strbuf_printf(&line, " file%s not %s any more, ", plural(pages->gone),
+			      pages->is_top ? "among the largest" : "found");
 		add_bytes(&line, pages->gone_bytes);
 		strbuf_printf(&line, STICK "were resident in %s", pages->gone == 1 ? "it" : "them");
 	} else if (!any) {
