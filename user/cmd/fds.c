@@ -22,6 +22,14 @@ static int render(const struct fds_options *options, const struct fds *fds, FILE
 	return output_flush(out, options->renderer->render(fds, &how, out));
 }
 
+static void tell_trouble(const struct options *options, const struct residency_reader *reader)
+{
+	const char *trouble = residency_module_trouble(reader);
+
+	if (trouble && !options->quiet)
+		complain("%s", trouble);
+}
+
 /* Whether all processes could be read. */
 static bool is_whole(const struct fds *fds)
 {
@@ -47,6 +55,7 @@ static int run(const struct fds_options *options, FILE *out)
 	/* A report of nothing but complaints is none. */
 	if (fds_collect(&collector, target->pids, target->nr_pids)) {
 		fds_finish(&fds, residency_first_source(&reader));
+		tell_trouble(&options->common, &reader);
 		if (!render(options, &fds, out))
 			status = is_whole(&fds) ? 0 : EXIT_IN_PART;
 	}

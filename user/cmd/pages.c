@@ -30,6 +30,7 @@ struct look {
 	uint64_t resident_bytes;
 	size_t problems, named_problems;
 	bool said; /* the first look told the problems */
+	bool told; /* why the module is not asked */
 };
 
 static uint64_t now_ns(void)
@@ -113,6 +114,16 @@ static void tell_more_problems(struct look *look)
 	look->said = true;
 }
 
+static void tell_trouble(struct look *look)
+{
+	const char *trouble = residency_module_trouble(&look->reader);
+
+	if (!trouble || look->told || look->options->common.quiet)
+		return;
+	complain("%s", trouble);
+	look->told = true;
+}
+
 /* All that was asked for, once.  Returns 0, or a negative number after one line on stderr. */
 static int gather_all(struct look *look, struct pages *pages)
 {
@@ -137,6 +148,7 @@ static int gather_all(struct look *look, struct pages *pages)
 		error = gather_top(&gather, o->top, why, sizeof(why));
 	gather_end(&gather);
 	tell_more_problems(look);
+	tell_trouble(look);
 	if (error)
 		complain("%s", why);
 	pages_finish(pages, residency_first_source(&look->reader));

@@ -44,6 +44,21 @@ static void module_close(struct residency_reader *reader, int error)
 	reader->module_error = error;
 }
 
+const char *residency_module_trouble(const struct residency_reader *reader)
+{
+	if (reader->module >= 0)
+		return NULL;
+	switch (reader->module_error) {
+	case -ENOENT: /* not loaded */
+	case -EIO: /* unloaded meanwhile */
+	case -EACCES: /* loaded without everyone=1, as it mostly is */
+	case -EPERM:
+		return NULL;
+	}
+	return "the kernel module does not answer in the language of this copyscope: load the one "
+	       "of this version";
+}
+
 void residency_close(struct residency_reader *reader)
 {
 	module_close(reader, 0);

@@ -31,6 +31,12 @@ struct residency_reader {
 void residency_open(struct residency_reader *reader);
 void residency_close(struct residency_reader *reader);
 
+/*
+ * Why a module that is loaded and may be asked is not, and the mend; NULL without
+ * such trouble.  An answer that makes no sense shows only after the first file.
+ */
+const char *residency_module_trouble(const struct residency_reader *reader);
+
 /* The source that is asked first. */
 enum residency_source residency_first_source(const struct residency_reader *reader);
 
