@@ -9,8 +9,13 @@ use Copyscope;
 use Residency;
 use Test::More;
 
+use Fcntl qw(:DEFAULT);
+use IO::Socket::INET;
+use IO::Socket::IP;
+use IO::Socket::UNIX;
 use JSON::PP;
 use POSIX ();
+use Socket qw(SOCK_DGRAM);
 use Time::HiRes qw(sleep time);
 
 my $source = expected_source();
@@ -371,6 +376,54 @@ subtest 'many' => sub {
 		check_schema($got, 'fds.schema.json', 'many');
 	}
 	cmp_ok(time - $start, '<', 60, 'soon');
+};
+
+# Kinds of which the workload has none, held by this process.
+subtest 'other sockets, and a FIFO' => sub {
+	my $udp = IO::Socket::INET->new(Proto => 'udp', LocalAddr => '127.0.0.1') or die "udp: $@";
+	my $udp_to = IO::Socket::INET->new(Proto => 'udp', PeerAddr => '127.0.0.1',
+		PeerPort => $udp->sockport, LocalAddr => '127.0.0.1') or die "udp: $@";
+	my $listening = IO::Socket::IP->new(LocalHost => '::1', Listen => 1) or die "tcp6: $@";
+	my $client = IO::Socket::IP->new(PeerHost => '::1', PeerPort => $listening->sockport)
+		or die "tcp6: $@";
+	my $server = $listening->accept or die "accept: $!";
+	my $named = IO::Socket::UNIX->new(Local => "$dir/so\e[1mcket", Listen => 1) or die "unix: $!";
+	my $abstract = IO::Socket::UNIX->new(Local => "\0hidden$$", Listen => 1) or die "unix: $!";
+	my $caller = IO::Socket::UNIX->new(Peer => "$dir/so\e[1mcket") or die "unix: $!";
+	my $callee = $named->accept or die "accept: $!";
+	my $datagram = IO::Socket::UNIX->new(Local => "$dir/datagram", Type => SOCK_DGRAM) or die "$!";
+	POSIX::mkfifo("$dir/fifo", 0600) or die "mkfifo: $!";
+	sysopen my $reader, "$dir/fifo", O_RDONLY | O_NONBLOCK or die "fifo: $!";
+	sysopen my $writer, "$dir/fifo", O_WRONLY or die "fifo: $!";
+
+	for my $by ([], \@without_bpf) {
+		my ($got, $how) = fds_by($by, $$);
+		my $of = sub { inode_of($got, { pid => $$, fd => fileno $_[0] }) };
+		my $at = sub { "$$:" . fileno $_[0] };
+		my $what = $got->{identity};
+
+		is($how->{status}, 0, "$what: exit status") or diag(read_file($how->{err}));
+		check_schema($got, 'fds.schema.json', $what);
+		is(join(' ', $of->($udp)->{kind}, @{$of->($udp)->{socket}}{qw(local state)}),
+			'udp 127.0.0.1:' . $udp->sockport . ' unconnected', "$what: UDP");
+		is(join(' ', @{$of->($udp_to)->{socket}}{qw(local peer state)}), '127.0.0.1:' .
+			$udp_to->sockport . ' 127.0.0.1:' . $udp->sockport . ' connected',
+			"$what: connected UDP");
+		is(join(' ', @{$of->($listening)->{socket}}{qw(local state)}),
+			'[::1]:' . $listening->sockport . ' listening', "$what: a socket that listens");
+		is($of->($listening)->{peer}, undef, "$what: and has no peer");
+		is(join(' ', @{$of->($client)->{socket}}{qw(local peer state)}), '[::1]:' .
+			$client->sockport . ' [::1]:' . $listening->sockport . ' established',
+			"$what: IPv6");
+		is(holders($of->($client)->{peer}{holders}), $at->($server), "$what: its peer");
+		is($of->($named)->{socket}{name}, "$dir/so\e[1mcket", "$what: a name of a unix socket");
+		is($of->($abstract)->{socket}{name}, "\@hidden$$", "$what: a name without a file");
+		is(holders($of->($caller)->{peer}{holders}), $at->($callee), "$what: who accepted it");
+		is($of->($datagram)->{kind}, 'unix', "$what: unix datagrams");
+		my $fifo = $of->($reader);
+		is("$fifo->{kind} $fifo->{path} " . ends($fifo->{holders}), "pipe $dir/fifo " .
+			join(' ', sort $at->($reader) . ':read', $at->($writer) . ':write'), "$what: a FIFO");
+	}
 };
 
 # Processes that come and go while they are looked at: a true report or one line.

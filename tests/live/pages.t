@@ -244,6 +244,47 @@ subtest 'the files of a process' => sub {
 	ok(!(grep { m{^(socket|pipe|anon_inode)} } keys %found), 'and nothing that is no file');
 };
 
+# Of a process, what its user may know.
+subtest 'the files of a process of theirs' => sub {
+	my @nobody = ('setpriv', '--reuid=65534', '--regid=65534', '--clear-groups');
+	my $file = page_file("$dir/of-nobody", 8);
+
+	read_pages($file, 2, 3);
+	chown 65534, 65534, "$dir/of-nobody";
+	my $q = start(@nobody, 'sh', '-c', qq(exec 7<"$dir/of-nobody"; echo open; exec sleep 1000));
+	wait_for_line($q, 'out', qr/open\n/);
+	my $p = start(@nobody, $tool, 'pages', '--format', 'json', '-p', $q->{pid});
+	stop($p);
+	my ($got) = grep { ($_->{path} // '') eq "$dir/of-nobody" } @{slurp_json($p->{out})->{files}};
+	is(pages_of($got), '2 3', 'a file of theirs that it has open');
+	$p = start(@nobody, $tool, 'pages', '-p', $$);
+	stop($p);
+	is($p->{status} >> 8, 125, 'a process of root: exit status');
+	like(read_file($p->{err}), qr/\Acopyscope: [^\n]*$$: no permission[^\n]*\n\z/, 'says so');
+	is(read_file($p->{out}), '', 'and tells nothing');
+	stop($q, 'KILL');
+};
+
+# Three files by script(1), which gives it a terminal: a line that is drawn over.
+subtest 'progress on a terminal' => sub {
+	mkdir "$dir/three" or die "mkdir: $!";
+	write_file("$dir/three/$_", 'x' x 5000) for 1 .. 3;
+	my $said = sub {
+		my ($options) = @_;
+		my $ran = start('script', '-qec', "$tool pages $options $dir/three >$dir/report", "$dir/typescript");
+		stop($ran);
+		is($ran->{status}, 0, "pages $options: exit status");
+		return read_file("$dir/typescript") =~ s/^Script [^\n]*\n//mgr;
+	};
+	my $drawn = $said->('');
+	like($drawn, qr/\r\e\[K1 file, 8.00 KiB resident/, 'the first file is told of');
+	like($drawn, qr/\r\e\[K\s*\z/, 'and nothing is left of it');
+	is($said->('-q') =~ s/\s//gr, '', 'but not with -q');
+	like(read_file("$dir/report"), qr/^total: 3.files/m, 'the report is the same');
+	stop(my $p = start($tool, 'pages', "$dir/three"));
+	is(read_file($p->{err}), '', 'nor without a terminal');
+};
+
 # A look may fall between two reads: only sums are sure.
 sub column_sum
 {
@@ -267,6 +308,14 @@ subtest 'watching' => sub {
 	is(column_sum($out, 10), 30 * PAGE, 'nothing entered');
 	is(stop($p, 'INT'), 0, 'Ctrl-C ends it well');
 	is(scalar(() = read_file($out) =~ /^path,/mg), 1, 'one header');
+	my $told = "$dir/watch.txt";
+	$p = start($tool, 'pages', '-i', '0.5', '-o', $told, "$dir/watched");
+	wait_until('the first look, in text', sub { (read_file($told) // '') =~ /^total: /m });
+	read_pages($file, 0 .. 4);
+	wait_until('what entered, in text', sub {
+		read_file($told) =~ m{^\Q$dir\E/watched\n   20.0 KiB entered\W+0 B left\W+20.0 KiB resident}m
+	}, 20);
+	is(stop($p, 'TERM'), 0, 'SIGTERM ends it well');
 	my $text = run_tool('pages', '-i', '0.2', '-d', '0.5', "$dir/watched");
 	is($text->{exit}, 0, '-d ends it');
 	like($text->{out}, qr/^after 0\.[56] s:\nnothing entered, nothing left\n\z/m, 'with a last look');
