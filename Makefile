@@ -62,14 +62,20 @@ module: ## build the kernel module, for this kernel or that of KDIR=FOLDER
 	$(Q)$(MAKE) -s -C $(KDIR) M=$(abspath $(MODULE_OUT))/module modules
 	$(Q)cp $(MODULE_OUT)/module/copyscope.ko $(MODULE_OUT)/copyscope.ko
 
+# For people, and for programs that ask the module.
+define module_files
+	install -D -m 644 docs/copyscope.4 $(DESTDIR)$(PREFIX)/share/man/man4/copyscope.4
+	install -D -m 644 abi/residency.h $(DESTDIR)$(PREFIX)/include/copyscope/residency.h
+endef
+
 # Below DESTDIR, as all else, if the kernel's own INSTALL_MOD_PATH is not set; and
 # signed with no key that only the kernel's maker has.
-module-install: module ## install the module for the kernel of KDIR, and its man page
+module-install: module ## install the module for the kernel of KDIR, its man page and header
 	$(if $(MODULE_KEY),$(KDIR)/scripts/sign-file sha256 $(MODULE_KEY) \
 		$(MODULE_CERTIFICATE) $(MODULE_OUT)/module/copyscope.ko)
 	$(Q)$(MAKE) -s -C $(KDIR) M=$(abspath $(MODULE_OUT))/module CONFIG_MODULE_SIG_ALL= \
 		INSTALL_MOD_PATH=$(or $(INSTALL_MOD_PATH),$(DESTDIR)) modules_install
-	install -D -m 644 docs/copyscope.4 $(DESTDIR)$(PREFIX)/share/man/man4/copyscope.4
+	$(module_files)
 
 DKMS_SOURCE = $(DESTDIR)/usr/src/copyscope-$(VERSION)
 
@@ -77,7 +83,7 @@ dkms-source: ## put the module's source where dkms(8) builds it from
 	install -D -m 644 -t $(DKMS_SOURCE) module/dkms.conf
 	install -D -m 644 -t $(DKMS_SOURCE)/module module/Kbuild module/*.c module/*.h
 	install -D -m 644 -t $(DKMS_SOURCE)/abi abi/residency.h
-	install -D -m 644 docs/copyscope.4 $(DESTDIR)$(PREFIX)/share/man/man4/copyscope.4
+	$(module_files)
 
 $(BUILD)/copyscope: $(TOOL_OBJS)
 	$(call say,LINK,$@)

@@ -8,7 +8,7 @@ version=$(sed -n 's/^VERSION := //p' Makefile)
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-echo "1..$((1 + 6 * ${#kernels[@]}))"
+echo "1..$((1 + 7 * ${#kernels[@]}))"
 n=0
 check()
 {
@@ -89,5 +89,7 @@ for series in "${kernels[@]}"; do
 	check "$kernel: make module-install DESTDIR" by_make DESTDIR
 	check "$kernel: make module-install INSTALL_MOD_PATH" by_make INSTALL_MOD_PATH
 	check "$kernel: its man page" test -e "$tmp/DESTDIR/usr/share/man/man4/copyscope.4"
+	check "$kernel: the header for programs" \
+		gcc -fsyntax-only -x c "$tmp/DESTDIR/usr/include/copyscope/residency.h"
 	check "$kernel: it can be signed" signed
 done
