@@ -43,7 +43,7 @@ my ($report, @truth) = trace(['zerocopy', '--to', 'tcp'],
 	['zerocopy', '--to', 'tcp', '--bytes', 1000001, '--chunk', 30000]);
 check_audit($report);
 check_lost($report);
-check_report($report, $truth[$_], ('64 KiB', 'odd sizes')[$_]) for 0 .. 1;
+check_report($report, $truth[$_], ('over loopback', 'over loopback, odd sizes')[$_]) for 0 .. 1;
 for my $truth (@truth) {
 	my ($t, $flow) = sent($report, $truth);
 
@@ -75,6 +75,7 @@ check_lost($report);
 	cmp_ok($hops->{'socket_buffer>nic dma'}, '>=', 8 << 20, 'the card fetched it');
 	is($t->{verdict}, 'zero-copy', 'so says the verdict');
 	is(codes($t), '', 'and no finding');
+	tell_measured($report, $truth[0], [$t], 'by the card');
 }
 
 # A veth pair that gathers and one that does not.
@@ -86,6 +87,7 @@ my $far = veth_up('near0', 8);
 	is($flow->{hops}{$later}, $flow->{delivered_bytes}, 'veth: the kernel says it copied all');
 	is(codes($t), 'zerocopy-fallback', 'veth: so says the finding');
 	copied_later($t, 'veth');
+	tell_measured($report, $truth[0], [$t], 'over veth');
 }
 
 switch_off('near0', 'scatter-gather');

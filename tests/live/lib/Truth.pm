@@ -16,7 +16,7 @@ use Test::More;
 
 our @EXPORT = qw(
 	trace check_all check_all_unaudited check_schema check_report check_lost check_audit
-	find_transfers hops_of calls_of same sum
+	find_transfers hops_of calls_of same sum tell_measured
 );
 
 our $unaudited;
@@ -263,10 +263,12 @@ sub check_audit
 		or diag(JSON::PP->new->canonical->encode($report->{audit}));
 }
 
-# For docs/measured.md: the path, and what was predicted, measured and audited.
+# For docs/measured.md: the path, and what was predicted, measured and audited, if it was.
 sub tell_measured
 {
 	my ($report, $truth, $found, $what) = @_;
+
+	return unless $ENV{COPYSCOPE_MEASURED} && measured();
 	my %pids = map { ($_->{pid} => 1) } @{$truth->{flows}};
 	my $predicted = by_how(map { $_->{hops} } grep { !is_fence(pack 'H*', $_->{from}{path_hex} // '') }
 		@{$truth->{flows}});
@@ -277,7 +279,7 @@ sub tell_measured
 	open my $out, '>>', $ENV{COPYSCOPE_MEASURED} or die "$ENV{COPYSCOPE_MEASURED}: $!";
 	print $out join("\t", $0 =~ m{([^/]+)\.t$}, $what, (POSIX::uname())[2],
 		(map { ($predicted->{$_}, $measured->{$_}) } qw(copy reference dma transform)),
-		$measured->{copy} + $unseen), "\n";
+		audited() ? $measured->{copy} + $unseen : 'unknown'), "\n";
 	close $out;
 }
 
@@ -338,8 +340,7 @@ sub check_report
 		check_actor($_, \@found, "$what: process $_->{pid}") for @{$truth->{actors}};
 		check_rest($report, $truth, \@found, $what);
 		check_written($report, $truth, $what);
-		tell_measured($report, $truth, \@found, $what)
-			if $ENV{COPYSCOPE_MEASURED} && audited();
+		tell_measured($report, $truth, \@found, $what);
 	};
 }
 
