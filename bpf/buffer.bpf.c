@@ -8,7 +8,7 @@
  * that the LRU recycles takes its links along; blocks_made tells how many
  * there ever were.
  */
-#include "bpf/ledger.bpf.h"
+#include "bpf/row.bpf.h"
 #include "bpf/inode.bpf.h"
 #include "bpf/buffer.bpf.h"
 

@@ -2,7 +2,7 @@
 #ifndef CS_BUFFER_BPF_H
 #define CS_BUFFER_BPF_H
 
-#include "bpf/ledger.bpf.h"
+#include "bpf/row.bpf.h"
 
 /* buffer.bpf.c: forgets the buffers in @bytes at @start, which are mapped no more. */
 int forget(struct thread *t, u64 start, u64 bytes);

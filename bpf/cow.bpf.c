@@ -5,7 +5,7 @@
  * what it is for in the fault around it.  Pages of shared mappings are not
  * copied: they become dirty.
  */
-#include "bpf/ledger.bpf.h"
+#include "bpf/row.bpf.h"
 #include "bpf/inode.bpf.h"
 #include "bpf/folio.bpf.h"
 #include "bpf/fault.bpf.h"

@@ -3,7 +3,7 @@
 #ifndef CS_DIRECT_BPF_H
 #define CS_DIRECT_BPF_H
 
-#include "bpf/ledger.bpf.h"
+#include "bpf/row.bpf.h"
 #include "bpf/inode.bpf.h"
 
 /* The file behind a descriptor of the current task as an address, or 0. */

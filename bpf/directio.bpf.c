@@ -4,7 +4,7 @@
  * device moves the bytes between the disk and the pages of the process, the CPU
  * copies none.
  */
-#include "bpf/ledger.bpf.h"
+#include "bpf/row.bpf.h"
 #include "bpf/inode.bpf.h"
 #include "bpf/direct.bpf.h"
 

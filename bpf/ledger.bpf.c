@@ -4,7 +4,7 @@
  * (endpoint.bpf.c: endpoints).  Everything here runs once for each of them, then hooks find it in the
  * thread's own caches.
  */
-#include "bpf/ledger.bpf.h"
+#include "bpf/row.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 

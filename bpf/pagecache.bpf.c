@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Files: reads from and writes to the page cache, and what fills it. */
-#include "bpf/ledger.bpf.h"
+#include "bpf/row.bpf.h"
 #include "bpf/inode.bpf.h"
 #include "bpf/folio.bpf.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Pipes and FIFOs: bytes copied into and out of pipe buffers. */
-#include "bpf/ledger.bpf.h"
+#include "bpf/row.bpf.h"
 
 static __always_inline int pipe_in_or_out(struct task_struct *task, struct kiocb *iocb,
 					  struct iov_iter *iter, s64 ret, bool out)

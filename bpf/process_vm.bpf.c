@@ -4,7 +4,7 @@
  * that of another, by one copy.  The routine that copies has more arguments
  * than 6.1 lets a hook have, so the syscalls are hooked around it.
  */
-#include "bpf/ledger.bpf.h"
+#include "bpf/row.bpf.h"
 
 /* Asks whether the process may touch the memory of @other. */
 SEC("?fentry/mm_access")

@@ -7,7 +7,7 @@
 #ifndef CS_QUEUED_BPF_H
 #define CS_QUEUED_BPF_H
 
-#include "bpf/ledger.bpf.h"
+#include "bpf/row.bpf.h"
 
 #define NO_SLOT (~0U)
 

@@ -3,6 +3,7 @@
  * Sockets: what is sent and received by copy or by page reference, and what a
  * NIC fetches by DMA.
  */
+#include "bpf/row.bpf.h"
 #include "bpf/skb.bpf.h"
 #include "bpf/inode.bpf.h"
 #include <bpf/bpf_endian.h>

@@ -4,7 +4,7 @@
  * buffer; vmsplice, between a user buffer and a pipe.  Routines inside them (a file's write, a socket's send) add what
  * they copied to the thread's state, and the outermost one folds it here.
  */
-#include "bpf/ledger.bpf.h"
+#include "bpf/row.bpf.h"
 #include "bpf/inode.bpf.h"
 #include "bpf/direct.bpf.h"
 

@@ -5,7 +5,7 @@
  * of every task a little, so it is attached only when a family needs it.
  * Arguments are still in the registers when the syscall ends.
  */
-#include "bpf/ledger.bpf.h"
+#include "bpf/row.bpf.h"
 #include "bpf/inode.bpf.h"
 #include "bpf/direct.bpf.h"
 #include "bpf/buffer.bpf.h"

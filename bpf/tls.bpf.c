@@ -5,7 +5,7 @@
  * could be saved.  The routines are those of the module tls, and what lies
  * below, TCP, gets pages by reference.
  */
-#include "bpf/ledger.bpf.h"
+#include "bpf/row.bpf.h"
 
 #define REQUEST_SPLICE (CS_CALL_REQUEST | 30) /* IORING_OP_SPLICE */
 

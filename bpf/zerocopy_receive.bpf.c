@@ -3,7 +3,7 @@
  * getsockopt(TCP_ZEROCOPY_RECEIVE): whole pages of packets are mapped into the
  * process, the rest is copied into a buffer if the process gave one.
  */
-#include "bpf/ledger.bpf.h"
+#include "bpf/row.bpf.h"
 
 /* Behind the pages that were mapped, a part of the same call. */
 static __always_inline void rest_was_copied(struct thread *t, struct cs_row_key *key,
