@@ -12,8 +12,10 @@
 #include <bpf/libbpf.h>
 
 #include "collect/hooks_private.h"
+#include "collect/present.h"
 #include "collect/privilege.h"
 #include "collect/table.h"
+#include "util/cleanup.h"
 
 static bool libbpf_talks;
 static char failed_program[64]; /* the one that the last load stopped at */
@@ -25,39 +27,14 @@ static int on_libbpf_message(enum libbpf_print_level level, const char *format, 
 	va_list copy;
 	int error;
 
+	if (level == LIBBPF_DEBUG)
+		return 0;
 	va_copy(copy, args);
 	vsnprintf(line, sizeof(line), format, copy);
 	va_end(copy);
 	if (sscanf(line, "libbpf: prog '%63[^']': failed to load: %d", name, &error) == 2)
 		snprintf(failed_program, sizeof(failed_program), "%s", name);
-	if (!libbpf_talks || level == LIBBPF_DEBUG)
-		return 0;
-	return vfprintf(stderr, format, args);
-}
-
-/* Does the type information of the kernel, or of the module it may be in, have the target? */
-static bool kernel_has(struct btf *vmlinux, const struct hook *hook)
-{
-	char name[128], path[128];
-	struct btf *module;
-	bool found = false;
-
-	if (hook->kind == HOOK_TRACEPOINT) {
-		snprintf(name, sizeof(name), "btf_trace_%s", hook->target);
-		return btf__find_by_name_kind(vmlinux, name, BTF_KIND_TYPEDEF) > 0;
-	}
-	if (btf__find_by_name_kind(vmlinux, hook->target, BTF_KIND_FUNC) > 0)
-		return true;
-	if (!hook->module)
-		return false;
-	snprintf(path, sizeof(path), "/sys/kernel/btf/%s", hook->module);
-	if (access(path, R_OK))
-		return false; /* not loaded */
-	module = btf__parse_split(path, vmlinux);
-	if (module)
-		found = btf__find_by_name_kind(module, hook->target, BTF_KIND_FUNC) > 0;
-	btf__free(module);
-	return found;
+	return !libbpf_talks ? 0 : vfprintf(stderr, format, args);
 }
 
 /* A kernel may refuse all fexit programs: one that does nothing tells. */
@@ -127,15 +104,15 @@ static void choose(struct hooks *hooks, struct btf *vmlinux)
 {
 	int error = fexit_error(vmlinux);
 	int refused = hooks->options.tier == TIER_DERIVED ? ECANCELED : error;
+	_cleanup_free_ bool *present = present_find(vmlinux);
 
 	hooks->fexit_works = !error;
-
 	for (size_t i = 0; i < hook_table_size; i++) {
 		const struct hook *hook = &hook_table[i];
 		struct hook_status *s = &hooks->states[i];
 
 		s->state = HOOK_ABSENT;
-		if (!kernel_has(vmlinux, hook))
+		if (!present[i])
 			continue;
 		if (fact_served(hooks, hook->fact)) {
 			s->state = HOOK_UNNEEDED;
