@@ -74,14 +74,14 @@ static __always_inline void fold_split(struct thread *t, struct task_struct *tas
 {
 	if (copied > bytes)
 		copied = bytes;
-	key->hop = direct_hop(from, to, copied == bytes && bytes);
+	key->hop = unknown(t, direct_hop(from, to, copied == bytes && bytes));
 	if (copied == bytes || !copied) {
 		fold(t, task, key, bytes, bytes);
 		return;
 	}
-	key->hop = direct_hop(from, to, false);
+	key->hop = unknown(t, direct_hop(from, to, false));
 	fold(t, task, key, bytes - copied, bytes - copied);
-	key->hop = direct_hop(from, to, true);
+	key->hop = unknown(t, direct_hop(from, to, true));
 	fold_part(t, key, copied, 0);
 }
 

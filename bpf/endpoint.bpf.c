@@ -166,13 +166,9 @@ static __always_inline void describe_socket(struct cs_endpoint *e, u32 index, u6
 	}
 }
 
-static __always_inline void endpoint_describe(struct cs_endpoint *e, u32 index, u64 inode, u64 file)
+static __always_inline void describe_kind(struct cs_endpoint *e, u32 format, u64 inode)
 {
-	u32 format = BPF_CORE_READ((struct inode *)inode, i_mode) & S_IFMT;
-
-	if (format == S_IFSOCK) {
-		describe_socket(e, index, file);
-	} else if (format == S_IFIFO) {
+	if (format == S_IFIFO) {
 		e->kind = CS_KIND_PIPE;
 	} else if (format == S_IFREG) {
 		e->kind = CS_KIND_FILE;
@@ -182,26 +178,44 @@ static __always_inline void endpoint_describe(struct cs_endpoint *e, u32 index, 
 	} else {
 		e->kind = CS_KIND_OTHER;
 	}
-	if (format != S_IFSOCK)
+}
+
+static __always_inline void endpoint_describe(struct cs_endpoint *e, u32 index, u64 inode, u64 file)
+{
+	u32 format = BPF_CORE_READ((struct inode *)inode, i_mode) & S_IFMT;
+
+	if (format == S_IFSOCK) {
+		describe_socket(e, index, file);
+	} else {
 		describe_path(index, file);
+		describe_kind(e, format, inode);
+	}
 	if (!BPF_CORE_READ((struct inode *)inode, i_nlink))
 		e->flags |= CS_ENDPOINT_DELETED;
 	e->flags |= CS_ENDPOINT_DESCRIBED;
 }
 
-/* The slot of @key, made if it is new; CS_LOST_ENDPOINT when the table is full. */
-static __always_inline u32 endpoint_slot(struct cs_inode_key *key, bool *made)
-{
-	u32 slot, *known = bpf_map_lookup_elem(&endpoint_index, key);
+#define MADE (1u << 31)
 
-	*made = false;
+/*
+ * The slot of @key, with MADE if it is new; CS_LOST_ENDPOINT when the table is full.
+ * Global as real_inode() is: the verifier knows nothing of what these return, and
+ * looks at what comes after them once, not once for each of their ways.
+ */
+__noinline u32 endpoint_slot(struct cs_inode_key *inode)
+{
+	struct cs_inode_key copy, *key = &copy; /* Linux 6.1 takes keys from the stack only */
+	u32 slot, *known;
+
+	if (!inode)
+		return CS_LOST_ENDPOINT;
+	copy = *inode;
+	known = bpf_map_lookup_elem(&endpoint_index, key);
 	if (known)
 		return *known;
 	slot = next_slot(&nr_endpoints, CS_MAX_ENDPOINTS);
-	if (slot && !bpf_map_update_elem(&endpoint_index, key, &slot, BPF_NOEXIST)) {
-		*made = true;
-		return slot;
-	}
+	if (slot && !bpf_map_update_elem(&endpoint_index, key, &slot, BPF_NOEXIST))
+		return slot | MADE;
 	known = bpf_map_lookup_elem(&endpoint_index, key);
 	if (known)
 		return *known;
@@ -213,7 +227,7 @@ static __always_inline u32 endpoint_slot(struct cs_inode_key *key, bool *made)
  * The inode that holds the page cache of @file: overlayfs has none of its own.
  * Its files point to the file below, by way of a struct ovl_file since v6.13.
  */
-static __noinline u64 real_inode(u64 inode, u64 file)
+__noinline u64 real_inode(u64 inode, u64 file)
 {
 	struct file *f = (void *)file, *real;
 
@@ -236,18 +250,16 @@ __noinline int endpoint_find(struct thread *t, u64 inode, u64 file)
 	struct cs_inode_key key;
 	struct cs_endpoint *e;
 	struct endpoint_cache *c;
-	bool made;
-	u64 real;
-	u32 slot;
+	u64 of_file = inode;
+	u32 slot, made;
 
 	if (!inode)
 		return CS_LOST_ENDPOINT;
-	real = real_inode(inode, file);
-	if (real != inode)
-		t = NULL; /* another file with this inode may stand on another one */
-	inode = real;
+	inode = real_inode(inode, file);
 	inode_key(inode, &key);
-	slot = endpoint_slot(&key, &made);
+	slot = endpoint_slot(&key);
+	made = slot & MADE;
+	slot &= ~MADE;
 	if (slot == CS_LOST_ENDPOINT)
 		return slot;
 	e = bpf_map_lookup_elem(&endpoints, &slot);
@@ -262,7 +274,8 @@ __noinline int endpoint_find(struct thread *t, u64 inode, u64 file)
 	}
 	if (file && !(e->flags & CS_ENDPOINT_DESCRIBED))
 		endpoint_describe(e, slot, inode, file);
-	if (t && file) {
+	/* Another file with the inode of an overlay may stand on another one. */
+	if (t && file && inode == of_file) {
 		c = &t->endpoints[(inode / 64 + inode / 1024) % NR_ENDPOINT_CACHE];
 		c->inode = inode;
 		c->ino = key.ino;
@@ -308,10 +321,11 @@ __noinline int process_endpoint(u64 task)
 		.ino = BPF_CORE_READ(leader, start_boottime),
 	};
 	struct cs_endpoint *e;
-	bool made;
-	u32 slot;
+	u32 slot, made;
 
-	slot = endpoint_slot(&key, &made);
+	slot = endpoint_slot(&key);
+	made = slot & MADE;
+	slot &= ~MADE;
 	e = bpf_map_lookup_elem(&endpoints, &slot);
 	if (slot == CS_LOST_ENDPOINT || !e || !made)
 		return slot;

@@ -253,6 +253,18 @@ static __always_inline u64 address(struct thread *t, const void *pointer)
 	return *scratch;
 }
 
+/*
+ * @number, of which the verifier knows no more: where it is one of many constants, it
+ * would follow each of them to the end of the program.
+ */
+static __always_inline u64 unknown(struct thread *t, u64 number)
+{
+	volatile u64 *scratch = &t->scratch;
+
+	*scratch = number;
+	return *scratch;
+}
+
 static __always_inline u32 endpoint_of(struct thread *t, struct file *file)
 {
 	struct inode *inode = file->f_inode;
