@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * sendfile, splice, tee and copy_file_range: from file to file without a user
- * buffer; vmsplice, between a user buffer and a pipe.  Routines inside them (a file's write, a socket's send) add what
- * they copied to the thread's state, and the outermost one folds it here.
+ * buffer; vmsplice, between a user buffer and a pipe.  Routines inside them (a
+ * file's write, a socket's send) add what they copied to the thread's state, and
+ * the outermost one folds it here.
  */
 #include "bpf/row.bpf.h"
 #include "bpf/inode.bpf.h"
