@@ -210,13 +210,13 @@ subtest 'the listing' => sub {
 	module_load();
 };
 
-# Run perl code as another user; its output.
+# Run perl code as another user, @by other programs; its output.
 sub as_nobody
 {
-	my ($code) = @_;
+	my ($code, @by) = @_;
 
 	open my $out, '-|', 'setpriv', '--reuid=65534', '--regid=65534', '--clear-groups',
-		'perl', '-MFcntl', '-e', $code or die $!;
+		@by, 'perl', '-MFcntl', '-e', $code or die $!;
 	local $/;
 	return <$out> // '';
 }
@@ -253,6 +253,25 @@ subtest 'who may know' => sub {
 	like(qx($in_namespace $dir/theirs 2>&1), qr/^0\n.*echo: write error: Operation not permitted\n\z/,
 		'root of a namespace of nobody: a file of root');
 	is(qx($in_namespace $dir/own 2>&1), "0\ntold\n", 'root of a namespace of nobody: their own');
+	for my $case (['theirs', Errno::EPERM . ' ' . Errno::EPERM], ['own', 'ok ok']) {
+		my ($name, $answer) = @$case;
+		my $said = qx(setpriv --reuid=65534 --regid=65534 --clear-groups unshare -Ur $tool pages $dir/$name 2>&1);
+
+		is(as_nobody($try->("$dir/$name"), 'unshare', '-Ur'), $answer,
+			"by text and ioctl: root of a namespace of nobody: $name");
+		like($said, $name eq 'own' ? qr/ resident / : qr/\Acopyscope: [^\n]*: only its owner[^\n]*\n\z/,
+			"by the tool: $name");
+	}
+	# cachestat(2)'s rule: who was given the file to write to may know.
+	for my $case ([O_RDWR, 'ok'], [O_RDONLY, Errno::EPERM]) {
+		sysopen my $given, "$dir/theirs", $case->[0] or die $!;
+		my $fd = fcntl $given, F_DUPFD, 100; # without FD_CLOEXEC
+		is(as_nobody('sysopen F, "/proc/copyscope/file", O_RDWR or die;' .
+			"\$q = pack 'L l Q Q Q L L L L Q9', 120, $fd, (0) x 16;" .
+			'print ioctl(F, ' . CS_RESIDENCY . ', $q) ? "ok" : $!+0'), $case->[1],
+			"a descriptor of root's, opened by $case->[0]");
+		POSIX::close($fd);
+	}
 	# The opener's rights count, not those of who is made to write.
 	sysopen my $root, "$dir/theirs", O_RDONLY or die $!;
 	my $pid = open my $out, '-|';
