@@ -184,6 +184,12 @@ static void see_superblock(struct super_block *sb, void *context)
 		}
 		if (!is_large && locked < LOCKED_MAX && !need_resched())
 			continue;
+		/*
+		 * One that leaves cannot be held, so the list stays locked. A run of
+		 * these is no longer than what is marked at a time: 1024 by reclaim, or
+		 * what others mark with this same lock held until need_resched(). Each
+		 * costs no more than the look at it.
+		 */
 		if (cs_inode_is_leaving_or_new(inode) || !igrab(inode))
 			continue;
 		spin_unlock(&sb->s_inode_list_lock);

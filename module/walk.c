@@ -22,6 +22,7 @@ struct walker {
 	struct cs_walk *walk;
 	struct xa_state xas;
 	struct run run; /* not yet in the answer */
+	u64 unseen; /* pages before it are in the answer, or outside of the range */
 	unsigned long last; /* index */
 	unsigned int index_order; /* pages of an index */
 	bool can_write_back;
@@ -70,11 +71,16 @@ static void end_run(struct cs_walk *walk, struct run *run)
 	run->pages = 0;
 }
 
-/* The part of what is there that lies in the range: its first page, and how many. */
-static u64 clip(const struct cs_walk *walk, u64 *page, u64 pages)
+/*
+ * The part of what is there that lies in the range and was not seen: its first page,
+ * and how many. While the page cache was not locked, a large folio may have come
+ * where smaller ones were seen.
+ */
+static u64 see_pages(struct walker *w, u64 *page, u64 pages)
 {
-	u64 first = max(*page, walk->first), last = min(*page + pages - 1, walk->last);
+	u64 first = max(*page, w->unseen), last = min(*page + pages - 1, w->walk->last);
 
+	w->unseen = max(w->unseen, *page + pages);
 	*page = first;
 	return last < first ? 0 : last - first + 1;
 }
@@ -89,9 +95,11 @@ static bool see_folio(struct walker *w, struct folio *folio, u64 page)
 
 	if (order) {
 		page = round_down(page, 1ULL << order);
-		pages = clip(w->walk, &page, 1ULL << order);
+		pages = see_pages(w, &page, 1ULL << order);
 		if (!pages)
 			return true;
+	} else {
+		w->unseen = page + 1;
 	}
 	if (run->pages && run->page + run->pages == page && run->state == state &&
 	    run->order == order) {
@@ -112,7 +120,7 @@ static void see_evicted(struct walker *w)
 	u64 pages = (u64)cs_entry_pages(&w->xas) << w->index_order;
 	u64 page = round_down((u64)w->xas.xa_index << w->index_order, pages);
 
-	w->walk->evicted += clip(w->walk, &page, pages);
+	w->walk->evicted += see_pages(w, &page, pages);
 }
 
 /*
@@ -138,7 +146,8 @@ static bool walk_some(struct walker *w, unsigned int folios)
 		}
 		if (++seen < folios)
 			continue;
-		xas_pause(&w->xas);
+		/* xas_pause() would step from where in a folio the walk began. */
+		xas_set(&w->xas, w->unseen >> w->index_order);
 		return true;
 	}
 	return false;
@@ -162,6 +171,7 @@ static bool begin(struct walker *w, struct cs_walk *walk)
 
 	*w = (struct walker){
 		.walk = walk,
+		.unseen = walk->first,
 		.xas = __XA_STATE(&mapping->i_pages, walk->first >> index_order, 0, 0),
 		.last = walk->last >> index_order,
 		.index_order = index_order,

@@ -25,25 +25,6 @@ use constant {
 
 needs_module();
 
-sub listing
-{
-	my %found;
-
-	for (split /\n/, read_file('/proc/copyscope/inodes')) {
-		my @column = split / /;
-		$found{"$column[0] $column[1]"} = \@column if /^\d/;
-	}
-	return \%found;
-}
-
-sub key_of
-{
-	my ($file) = @_;
-	my ($dev, $ino) = stat $file;
-
-	return sprintf '%d:%d %d', $dev >> 8 & 0xfff, ($dev & 0xff) | ($dev >> 12 & 0xfff00), $ino;
-}
-
 # An error's name, of what was just tried.
 sub error_is
 {

@@ -14,14 +14,17 @@ use Residency;
 use Test::More;
 
 our @EXPORT = qw(
-	$ko CS_RESIDENCY STATE_DIRTY STATE_WRITEBACK STATE_FILLING FACT_REAL FACT_SWAP FACT_DEVICE
-	needs_module module_load module_unload module_file ask ask_all pages_in by_text
+	$ko CS_RESIDENCY STATE_DIRTY STATE_WRITEBACK STATE_ACTIVE STATE_REFERENCED STATE_MAPPED
+	STATE_FILLING FACT_REAL FACT_NOT_COVERED FACT_SWAP FACT_DEVICE
+	needs_module module_load module_open module_unload module_file ask ask_all pages_in by_text
+	listing device_text key_of
 );
 
 use constant {
 	CS_RESIDENCY => 3 << 30 | 120 << 16 | ord('c') << 8 | 0xc5,
-	STATE_DIRTY => 1, STATE_WRITEBACK => 2, STATE_FILLING => 32,
-	FACT_REAL => 1, FACT_SWAP => 4, FACT_DEVICE => 8,
+	STATE_DIRTY => 1, STATE_WRITEBACK => 2, STATE_ACTIVE => 4, STATE_REFERENCED => 8,
+	STATE_MAPPED => 16, STATE_FILLING => 32,
+	FACT_REAL => 1, FACT_NOT_COVERED => 2, FACT_SWAP => 4, FACT_DEVICE => 8,
 };
 
 our $ko = 'build/module-' . ($ENV{COPYSCOPE_VM} // 'none') . '/copyscope.ko';
@@ -42,7 +45,14 @@ sub needs_module
 sub module_load
 {
 	system('insmod', $ko, @_) == 0 or BAIL_OUT('the module cannot be loaded');
-	sysopen $module, '/proc/copyscope/file', O_RDWR or BAIL_OUT("/proc/copyscope/file: $!");
+	module_open() or BAIL_OUT("/proc/copyscope/file: $!");
+}
+
+# Has ask() ask by an opening of this process's own.
+sub module_open
+{
+	undef $module;
+	return sysopen $module, '/proc/copyscope/file', O_RDWR;
 }
 
 # The wait status of rmmod.
@@ -113,6 +123,34 @@ sub by_text
 	defined syswrite($file, $command) or return undef;
 	local $/;
 	return <$file>;
+}
+
+# The rows of the listing by "DEVICE INODE", each an array of its columns.
+sub listing
+{
+	my %found;
+
+	for (split /\n/, read_file('/proc/copyscope/inodes')) {
+		my @column = split / /;
+		$found{"$column[0] $column[1]"} = \@column if /^\d/;
+	}
+	return \%found;
+}
+
+sub device_text
+{
+	my ($dev) = @_;
+
+	return sprintf '%d:%d', $dev >> 8 & 0xfff, ($dev & 0xff) | ($dev >> 12 & 0xfff00);
+}
+
+# A file's key in the listing; 'none' if there is no such file any more.
+sub key_of
+{
+	my ($file) = @_;
+
+	(my ($dev, $ino) = stat $file) or return 'none';
+	return device_text($dev) . " $ino";
 }
 
 1;
