@@ -15,7 +15,7 @@ my $lockdown = '/sys/kernel/security/lockdown';
 
 needs_module();
 system('mount -t securityfs securityfs /sys/kernel/security 2>/dev/null') unless -e $lockdown;
-plan skip_all => 'this kernel knows no lockdown' unless -e $lockdown;
+BAIL_OUT('this kernel knows no lockdown') unless -e $lockdown;
 my $file = page_file("$dir/file", 10);
 
 read_pages($file, 3, 4);
@@ -29,4 +29,5 @@ isnt($answer->{source}, 'module', 'by another way');
 ($answer, $ran) = pages('--top', 3);
 is($ran->{exit}, 125, '--top cannot');
 like($ran->{err}, qr/\Acopyscope: [^\n]*not loaded[^\n]*\n\z/, 'and says so in one line');
+like($ran->{err}, qr/lockdown.*signed.*copyscope\(4\)/, 'with what the kernel wants');
 done_testing();

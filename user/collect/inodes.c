@@ -98,10 +98,26 @@ static int read_all(struct listed_inodes *inodes, FILE *listing, size_t count)
 	return 0;
 }
 
+/* Refuses the kernel modules that it has no trusted signature of? "[none] integrity ...". */
+static bool is_locked_down(void)
+{
+	_cleanup_fclose_ FILE *file = fopen("/sys/kernel/security/lockdown", "re");
+	char line[100];
+
+	return file && fgets(line, sizeof(line), file) && !strstr(line, "[none]");
+}
+
 static void explain(int error, char *why, size_t why_size)
 {
 	switch (error) {
 	case -ENOENT:
+		if (is_locked_down()) {
+			snprintf(why, why_size,
+				 "--top needs the kernel module, which is not loaded: this kernel is "
+				 "under lockdown and takes it only if it is signed, see INSTALLATION "
+				 "in copyscope(4)");
+			break;
+		}
 		snprintf(why, why_size,
 			 "--top needs the kernel module, which is not loaded: modprobe copyscope "
 			 "(\"make module-install\" installs it)");
