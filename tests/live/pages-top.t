@@ -30,13 +30,6 @@ sub closed_file
 	return $path;
 }
 
-sub device_of
-{
-	my ($number) = @_;
-
-	return ($number >> 8 & 0xfff) . ':' . ($number & 0xff | $number >> 12 & 0xfff00);
-}
-
 sub largest
 {
 	my ($answer, $ran) = pages('--top', '40');
@@ -70,7 +63,7 @@ subtest 'ways to a name' => sub {
 	is($by_walk->{resident_bytes}, $bytes, 'tmpfs: by a walk over its names');
 	my ($device) = grep { ($_->{path} // '') eq '/dev/vda' } @files;
 	cmp_ok($device->{resident_bytes} // 0, '>=', $bytes, 'a block device');
-	is($device->{dev}, device_of((stat '/dev/vda')[6]), 'by its own number');
+	is($device->{dev}, device_text((stat '/dev/vda')[6]), 'by its own number');
 	my ($nameless) = grep { !defined $_->{path} && $_->{file_system} eq 'tmpfs' &&
 		$_->{resident_bytes} == $bytes } @files;
 	is($nameless->{ino}, $shared, 'shared memory that nobody has attached: the inode is its id');
@@ -163,5 +156,20 @@ subtest 'a module of another version' => sub {
 	is($ran->{out}, '', 'pages --top: and nothing else');
 };
 
-module_unload();
+# Who asks meanwhile goes on by another way, and calls it no other version.
+subtest 'a module that is unloaded' => sub {
+	my $file = page_file("$dir/meanwhile", 5);
+	my $out = "$dir/meanwhile.csv";
+
+	read_pages($file, 1, 2);
+	my $p = start($tool, 'pages', '-i', '0.5', '--format', 'csv', '-o', $out, "$dir/meanwhile");
+	wait_until('a look by the module', sub { (read_file($out) // '') =~ /,module,$/m });
+	module_unload();
+	wait_until('one by another way', sub { read_file($out) =~ /,(cachestat|mincore),$/m });
+	is(stop($p, 'INT'), 0, 'Ctrl-C ends it well');
+	is(read_file($p->{err}), '', 'and nothing was to complain of');
+	my @rows = grep { /meanwhile/ } split /\n/, read_file($out);
+	is(scalar(grep { (split /,/)[4] != 2 * PAGE } @rows), 0, 'each look saw the two pages');
+};
+
 done_testing();

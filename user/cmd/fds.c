@@ -22,11 +22,11 @@ static int render(const struct fds_options *options, const struct fds *fds, FILE
 	return output_flush(out, options->renderer->render(fds, &how, out));
 }
 
-static void tell_trouble(const struct options *options, const struct residency_reader *reader)
+static void tell_trouble(const struct residency_reader *reader)
 {
 	const char *trouble = residency_module_trouble(reader);
 
-	if (trouble && !options->quiet)
+	if (trouble)
 		complain("%s", trouble);
 }
 
@@ -55,7 +55,7 @@ static int run(const struct fds_options *options, FILE *out)
 	/* A report of nothing but complaints is none. */
 	if (fds_collect(&collector, target->pids, target->nr_pids)) {
 		fds_finish(&fds, residency_first_source(&reader));
-		tell_trouble(&options->common, &reader);
+		tell_trouble(&reader);
 		if (!render(options, &fds, out))
 			status = is_whole(&fds) ? 0 : EXIT_IN_PART;
 	}

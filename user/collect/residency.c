@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "collect/residency.h"
 #include "collect/residency_private.h"
@@ -46,15 +47,14 @@ static void module_close(struct residency_reader *reader, int error)
 
 const char *residency_module_trouble(const struct residency_reader *reader)
 {
-	if (reader->module >= 0)
+	int error = reader->module_error;
+
+	/* Loaded without everyone=1, as it mostly is. */
+	if (reader->module >= 0 || error == -EACCES || error == -EPERM)
 		return NULL;
-	switch (reader->module_error) {
-	case -ENOENT: /* not loaded */
-	case -EIO: /* unloaded meanwhile */
-	case -EACCES: /* loaded without everyone=1, as it mostly is */
-	case -EPERM:
+	/* Not loaded, or not any more: that gives EIO or ENOTTY, too. */
+	if (access(MODULE_FILE, F_OK))
 		return NULL;
-	}
 	return "the kernel module does not answer in the language of this copyscope: load the one "
 	       "of this version";
 }
