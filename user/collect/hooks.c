@@ -34,7 +34,7 @@ static int on_libbpf_message(enum libbpf_print_level level, const char *format, 
 	va_end(copy);
 	if (sscanf(line, "libbpf: prog '%63[^']': failed to load: %d", name, &error) == 2)
 		snprintf(failed_program, sizeof(failed_program), "%s", name);
-	return !libbpf_talks ? 0 : vfprintf(stderr, format, args);
+	return libbpf_talks ? vfprintf(stderr, format, args) : 0;
 }
 
 /* A kernel may refuse all fexit programs: one that does nothing tells. */

@@ -43,8 +43,9 @@ static const char *target_of(const struct btf *btf, const struct btf_type *type,
 	return strncmp(name, TRACEPOINT, strlen(TRACEPOINT)) ? NULL : name + strlen(TRACEPOINT);
 }
 
-/* Several rows may have one target. */
-static void mark(const struct hook **sorted, const char *target, bool tracepoint, bool *present)
+/* Rows that ask for @target there; several may. @module: its name, NULL for the kernel's own. */
+static void mark(const struct hook **sorted, const char *module, const char *target,
+		 bool tracepoint, bool *present)
 {
 	size_t low = 0, high = hook_table_size;
 
@@ -57,11 +58,13 @@ static void mark(const struct hook **sorted, const char *target, bool tracepoint
 			high = middle;
 	}
 	for (; low < hook_table_size && !compare_targets(tracepoint, target, sorted[low]); low++)
-		present[sorted[low] - hook_table] = true;
+		if (!module || (sorted[low]->module && !strcmp(sorted[low]->module, module)))
+			present[sorted[low] - hook_table] = true;
 }
 
 /* Types from @first on. */
-static void scan(const struct btf *btf, __u32 first, const struct hook **sorted, bool *present)
+static void scan(const struct btf *btf, __u32 first, const char *module,
+		 const struct hook **sorted, bool *present)
 {
 	__u32 end = btf__type_cnt(btf);
 	bool tracepoint;
@@ -70,7 +73,7 @@ static void scan(const struct btf *btf, __u32 first, const struct hook **sorted,
 		const char *target = target_of(btf, btf__type_by_id(btf, id), &tracepoint);
 
 		if (target)
-			mark(sorted, target, tracepoint, present);
+			mark(sorted, module, target, tracepoint, present);
 	}
 }
 
@@ -85,7 +88,7 @@ static void scan_module(struct btf *vmlinux, const char *name, const struct hook
 		return; /* not loaded */
 	module = btf__parse_split(path, vmlinux);
 	if (module)
-		scan(module, btf__type_cnt(vmlinux), sorted, present);
+		scan(module, btf__type_cnt(vmlinux), name, sorted, present);
 	btf__free(module);
 }
 
@@ -97,7 +100,7 @@ bool *present_find(struct btf *vmlinux)
 	for (size_t i = 0; i < hook_table_size; i++)
 		sorted[i] = &hook_table[i];
 	qsort(sorted, hook_table_size, sizeof(*sorted), by_target);
-	scan(vmlinux, 1, sorted, present);
+	scan(vmlinux, 1, NULL, sorted, present);
 	for (size_t i = 0; i < hook_table_size; i++)
 		if (!present[i] && hook_table[i].module)
 			scan_module(vmlinux, hook_table[i].module, sorted, present);
