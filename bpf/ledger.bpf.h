@@ -109,7 +109,7 @@ struct thread {
 	u32 fill_endpoint;
 	u64 fill_start, fill_end;
 	u64 fills, maps;
-	u64 scratch; /* see address() */
+	u64 scratch; /* see unknown() */
 	struct endpoint_cache endpoints[NR_ENDPOINT_CACHE];
 	struct row_cache rows[NR_ROW_CACHE];
 	struct vma_cache vmas[NR_VMA_CACHE];
@@ -242,20 +242,9 @@ static __always_inline struct thread *thread_of(struct task_struct *task)
 }
 
 /*
- * The address of a kernel object as a number.  The verifier keeps a pointer a
- * pointer in registers and on the stack; it forgets only in map memory.
- */
-static __always_inline u64 address(struct thread *t, const void *pointer)
-{
-	volatile u64 *scratch = &t->scratch;
-
-	*scratch = (u64)pointer;
-	return *scratch;
-}
-
-/*
- * @number, of which the verifier knows no more: where it is one of many constants, it
- * would follow each of them to the end of the program.
+ * @number, of which the verifier knows no more than that: where it is one of many
+ * constants, it would follow each of them to the end of the program.  It keeps what
+ * it knows in registers and on the stack, and forgets it only in map memory.
  */
 static __always_inline u64 unknown(struct thread *t, u64 number)
 {
@@ -263,6 +252,12 @@ static __always_inline u64 unknown(struct thread *t, u64 number)
 
 	*scratch = number;
 	return *scratch;
+}
+
+/* The address of a kernel object as a number: else it stays a pointer. */
+static __always_inline u64 address(struct thread *t, const void *pointer)
+{
+	return unknown(t, (u64)pointer);
 }
 
 static __always_inline u32 endpoint_of(struct thread *t, struct file *file)
