@@ -63,8 +63,8 @@ static void mark(const struct hook **sorted, const char *module, const char *tar
 }
 
 /* Types from @first on. */
-static void scan(const struct btf *btf, __u32 first, const char *module,
-		 const struct hook **sorted, bool *present)
+static void scan(const struct btf *btf, __u32 first, const char *module, const struct hook **sorted,
+		 bool *present)
 {
 	__u32 end = btf__type_cnt(btf);
 	bool tracepoint;
