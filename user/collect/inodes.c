@@ -113,8 +113,10 @@ static void explain(int error, char *why, size_t why_size)
 	case -ENOENT:
 		if (is_locked_down()) {
 			snprintf(why, why_size,
-				 "--top needs the kernel module, which is not loaded: this kernel is "
-				 "under lockdown and takes it only if it is signed, see INSTALLATION "
+				 "--top needs the kernel module, which is not loaded: this kernel "
+				 "is "
+				 "under lockdown and takes it only if it is signed, see "
+				 "INSTALLATION "
 				 "in copyscope(4)");
 			break;
 		}
