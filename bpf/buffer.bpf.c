@@ -397,7 +397,8 @@ static long look_at_range(u32 i, struct range_look *l)
 	return 1;
 }
 
-static __always_inline void look_into_block(struct thread *t, u32 epoch, struct look_up *l)
+/* Not inline: derived messages have no stack left for its range_look (syscall.bpf.c). */
+static __noinline void look_into_block(struct thread *t, u32 epoch, struct look_up *l)
 {
 	struct block_key key = {
 		.process = t->process,
