@@ -18,7 +18,8 @@ check_all($_) for (
 	['mapping to tcp', 'map', '--src', $src, '--to', 'tcp'],
 	['sendfile to tcp', 'sendfile', '--src', $src, '--to', 'tcp'],
 	['splice to tcp', 'splice', '--src', $src, '--to', 'tcp'],
-	['memory to udp', 'source', '--to', 'udp', '--chunk', 16384],
+	['memory to udp', 'source', '--to', 'udp', '--chunk', 16384,
+		'--bytes', 1 << 20],
 	['read and write to a file', 'relay', '--src', $src, '--to', 'file', '--dst', "$dir/dst"],
 	['sendfile to a file', 'sendfile', '--src', $src, '--to', 'file', '--dst', "$dir/dst"],
 );
