@@ -140,9 +140,6 @@ subtest 'huge pages, swap, devices, overlays' => sub {
 	($sums) = ask_all($device, 1000);
 	ok($sums->{facts} & FACT_DEVICE && !$sums->{ino}, 'a block device is named as one');
 	cmp_ok($sums->{resident}, '>', 0, 'and has pages');
-	my ($listed) = grep { $_->[11 - 1] eq 'bdev' } values %{listing()};
-	cmp_ok($listed->[4] * PAGE, '>=', 1, 'it is listed');
-
 	mkdir $_ for "$dir/o", map { "$dir/o/$_" } qw(l u w m);
 	read_pages(page_file("$dir/o/l/file", 40), 1, 2, 30);
 	system("mount -t overlay o -o lowerdir=$dir/o/l,upperdir=$dir/o/u,workdir=$dir/o/w $dir/o/m") == 0
@@ -153,42 +150,6 @@ subtest 'huge pages, swap, devices, overlays' => sub {
 	is($sums->{ino}, (stat "$dir/o/l/file")[1], 'overlayfs: and its inode');
 	close $over;
 	is(system('umount', "$dir/o/m"), 0, 'nothing holds the overlay');
-};
-
-subtest 'the listing' => sub {
-	my $gone = page_file("$dir/gone", 50);
-	my $closed = page_file("$dir/closed", 50);
-	my $memory = memfd('listed');
-
-	read_pages($gone, 1 .. 7);
-	unlink "$dir/gone";
-	read_pages($closed, 0 .. 20);
-	my $key = key_of($closed);
-	close $closed;
-	syswrite $memory, 'x' x (5 * PAGE);
-	my $found = listing();
-	my $row = $found->{key_of($gone)};
-	is("@$row[3, 4, 5, 6, 8, 9, 10]", 50 * PAGE . ' 7 0 0 0 1 ext4', 'an open file without a name');
-	is($found->{$key}[4], 21, 'an inode that nobody has open');
-	is($found->{$key}[9], 0, 'has no opens');
-	is("@{$found->{key_of($memory)}}[4, 8, 9, 10]", '5 0 1 tmpfs', 'a memfd');
-	open my $twice, '<', '/proc/copyscope/inodes' or die $!;
-	my @first = <$twice>;
-	forget($gone);
-	seek $twice, 0, SEEK_SET;
-	is(join('', <$twice>), join('', @first), 'one opening has one snapshot');
-	like($first[0], qr/^# copyscope\/inodes\/1 device inode /, 'the columns are named');
-	ok(!listing()->{key_of($gone)}, 'what was forgotten is not listed');
-	module_unload();
-	module_load('inodes_max=3');
-	my @lines = split /\n/, read_file('/proc/copyscope/inodes');
-	is(scalar @lines, 5, 'no more than there is room for');
-	like($lines[4], qr/^# left out \d+ inodes with less than \d+ pages each, \d+ pages$/, 'and says so');
-	my $least = (sort { $a <=> $b } map { (split)[4] } @lines[1 .. 3])[0];
-	my ($most) = $lines[4] =~ /less than (\d+)/;
-	cmp_ok($least, '>=', $most - 1, 'the largest are kept');
-	module_unload();
-	module_load();
 };
 
 # Run perl code as another user, @by other programs; its output.
