@@ -92,7 +92,7 @@
 enum cs_folio_state {
 	CS_FOLIO_DIRTY = 1u << 0, /* waits to be written */
 	CS_FOLIO_WRITEBACK = 1u << 1, /* is being written */
-	CS_FOLIO_ACTIVE = 1u << 2, /* on the list of those to be kept */
+	CS_FOLIO_ACTIVE = 1u << 2, /* on the list of those to be kept, if there is one */
 	CS_FOLIO_REFERENCED = 1u << 3, /* used since reclaim looked */
 	CS_FOLIO_MAPPED = 1u << 4, /* a page of it is in a page table */
 	CS_FOLIO_FILLING = 1u << 5, /* no data yet: a read is under way, or failed */
