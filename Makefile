@@ -21,7 +21,7 @@ BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -I. \
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 
 # The linker needs a map's definition before its first use.
-BPF_FIRST := bpf/ledger.bpf.c bpf/endpoint.bpf.c
+BPF_FIRST := bpf/ledger.bpf.c bpf/thread.bpf.c bpf/endpoint.bpf.c
 # Objects of their own: no hooks.
 BPF_ALONE := bpf/fds.bpf.c
 BPF_SRC := $(BPF_FIRST) $(filter-out $(BPF_FIRST) $(BPF_ALONE),$(wildcard bpf/*.bpf.c))

@@ -225,7 +225,7 @@ static __always_inline bool next_segment(struct segments *s, u64 *start, u64 *by
 static long remember_segment(u32 i, struct segments *s)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct thread *t = bpf_task_storage_get(&threads, task, 0, 0);
+	struct thread *t = thread_known(task);
 	u64 start = 0, bytes = 0;
 
 	if (!t || !next_segment(s, &start, &bytes))
@@ -453,7 +453,7 @@ static __always_inline void look_up_source(struct thread *t, struct look_up *l)
 static long attribute_piece(u32 i, void *unused)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct thread *t = bpf_task_storage_get(&threads, task, 0, 0);
+	struct thread *t = thread_known(task);
 	struct attribution *a;
 	struct look_up l = {};
 	u64 start = 0, bytes = 0;
@@ -487,7 +487,7 @@ static long attribute_piece(u32 i, void *unused)
 __noinline int attribute(struct segments *s)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct thread *t = bpf_task_storage_get(&threads, task, 0, 0);
+	struct thread *t = thread_known(task);
 	struct attribution *a;
 	struct cs_row_key key;
 	struct cs_row *row;

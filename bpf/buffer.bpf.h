@@ -12,7 +12,7 @@ static __always_inline int mappings_changed(struct task_struct *task, u64 start,
 	struct cs_process *p;
 	struct thread *t;
 
-	t = bpf_task_storage_get(&threads, task, 0, 0);
+	t = thread_known(task);
 	if (!t || !t->process)
 		return 0; /* it has filled no buffer yet */
 	p = process_of(t);

@@ -57,11 +57,16 @@ static __always_inline u32 kind_of(u32 index)
 	return e ? e->kind : CS_KIND_OTHER;
 }
 
+/* endpoint_of() for what the verifier does not know to be a file. */
 static __always_inline u32 endpoint_at(struct thread *t, u64 file)
 {
-	struct file *f = (void *)file;
+	struct inode *inode = BPF_CORE_READ((struct file *)file, f_inode);
+	struct endpoint_cache *c = endpoint_cached(t, (u64)inode);
 
-	return endpoint_find(t, (u64)BPF_CORE_READ(f, f_inode), file);
+	if (c->inode == (u64)inode && c->ino == BPF_CORE_READ(inode, i_ino) &&
+	    c->generation == BPF_CORE_READ(inode, i_generation))
+		return c->index;
+	return endpoint_find(t, (u64)inode, file);
 }
 
 /* directio.bpf.c: the same for a splice from or to a file with O_DIRECT. */

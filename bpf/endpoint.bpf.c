@@ -276,7 +276,7 @@ __noinline int endpoint_find(struct thread *t, u64 inode, u64 file)
 		endpoint_describe(e, slot, inode, file);
 	/* Another file with the inode of an overlay may stand on another one. */
 	if (t && file && inode == of_file) {
-		c = &t->endpoints[(inode / 64 + inode / 1024) % NR_ENDPOINT_CACHE];
+		c = endpoint_cached(t, inode);
 		c->inode = inode;
 		c->ino = key.ino;
 		c->generation = key.generation;

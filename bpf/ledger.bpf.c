@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Owns the maps, the settings and what is new: threads, processes, rows
- * (endpoint.bpf.c: endpoints).  Everything here runs once for each of them, then hooks find it in the
- * thread's own caches.
+ * Owns the settings, the rows and what is lost.  What is here runs once for each
+ * row; then hooks find it in the thread's own cache.  So it is with endpoints
+ * (endpoint.bpf.c), threads and processes (thread.bpf.c).
  */
 #include "bpf/row.bpf.h"
 
@@ -12,25 +12,9 @@ const volatile struct cs_settings settings;
 __u64 traced[CS_MAX_PIDS / 64];
 struct cs_lost lost;
 __u32 nr_rows;
-__u32 nr_processes = 1; /* 0 is the kernel */
 
-thread_map threads SEC(".maps");
 row_map rows SEC(".maps");
 endpoint_map endpoints SEC(".maps");
-process_map processes SEC(".maps");
-
-struct process_key {
-	u32 pid;
-	u32 exec_id;
-	u64 start_ns;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, CS_MAX_PROCESSES);
-	__type(key, struct process_key);
-	__type(value, u32);
-} process_index SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -46,60 +30,6 @@ struct {
 	__type(key, u32);
 	__type(value, struct cs_audit);
 } audits SEC(".maps");
-
-static __always_inline u32 process_find(struct task_struct *task)
-{
-	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
-	struct process_key key = {
-		.pid = BPF_CORE_READ(task, tgid),
-		.exec_id = BPF_CORE_READ(leader, self_exec_id),
-		.start_ns = BPF_CORE_READ(leader, start_boottime),
-	};
-	u32 *known = bpf_map_lookup_elem(&process_index, &key);
-	struct cs_process *p;
-	u32 slot;
-
-	if (known)
-		return *known;
-	slot = next_slot(&nr_processes, CS_MAX_PROCESSES);
-	p = bpf_map_lookup_elem(&processes, &slot);
-	if (!slot || !p) {
-		add(lost.processes, 1);
-		return 0;
-	}
-	p->start_ns = key.start_ns;
-	p->pid = key.pid;
-	p->exec_id = key.exec_id;
-	p->parent = BPF_CORE_READ(leader, real_parent, tgid);
-	bpf_core_read_str(p->comm, sizeof(p->comm), &leader->comm);
-	if (!bpf_map_update_elem(&process_index, &key, &slot, BPF_NOEXIST))
-		return slot;
-	/* Another thread was first; the slot stays empty. */
-	p->pid = 0;
-	known = bpf_map_lookup_elem(&process_index, &key);
-	return known ? *known : 0;
-}
-
-/*
- * Gives a thread its process.  Unless it was @born while tracing, counters
- * start now: what came before its first operation is not known.
- * Returns 0, or -1 when the process could not be kept.
- */
-__noinline int thread_start(struct thread *t, int born)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-
-	if (!t || BPF_CORE_READ(task, flags) & PF_KTHREAD)
-		return -1; /* kernel threads work for others */
-	if (!born) {
-		t->nvcsw = BPF_CORE_READ(task, nvcsw);
-		t->nivcsw = BPF_CORE_READ(task, nivcsw);
-		t->min_flt = BPF_CORE_READ(task, min_flt);
-		t->maj_flt = BPF_CORE_READ(task, maj_flt);
-	}
-	t->process = process_find(task);
-	return t->process ? 0 : -1;
-}
 
 static __always_inline int row_slot(const struct cs_row_key *wanted)
 {

@@ -17,7 +17,7 @@
 #include "abi/settings.h"
 
 #define NR_ROW_CACHE 4
-#define NR_ENDPOINT_CACHE 4
+#define NR_ENDPOINT_CACHE 8
 #define NR_VMA_CACHE 4
 
 /* Empty if who is 0: no row belongs to process 0 here. */
@@ -75,8 +75,9 @@ struct attribution {
 	u32 seen[2]; /* sources of the runs before, + 1 */
 };
 
-/* State of a thread between its hooks, in task storage. */
+/* State of a thread between its hooks, see thread_of(). */
 struct thread {
+	u64 task; /* whose: see task_number(); 0: the slot is free */
 	u32 process; /* index, 0 until known */
 	u32 last_slot; /* the row of the operation before */
 	/* Counters of the task at the end of the operation before. */
@@ -117,9 +118,9 @@ struct thread {
 };
 
 typedef struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, CS_MAX_THREADS);
+	__type(key, u32);
 	__type(value, struct thread);
 } thread_map;
 
@@ -156,8 +157,14 @@ extern const volatile struct cs_settings settings;
 extern __u64 traced[CS_MAX_PIDS / 64];
 extern struct cs_lost lost;
 
-/* ledger.bpf.c; pointers to kernel objects travel as plain addresses. */
-int thread_start(struct thread *t, int born);
+/* Pointers to kernel objects travel as plain addresses. */
+
+/* thread.bpf.c */
+int thread_find(u64 number);
+int thread_reset(u64 number);
+int thread_claim(u64 number);
+
+/* ledger.bpf.c */
 int row_find(struct thread *t, u64 who, u64 what);
 int add_side(struct cs_row_key *key, u64 bytes);
 int add_audit(u32 tgid, u32 primitive, u64 copied, u64 own);
@@ -225,20 +232,57 @@ static __always_inline bool is_traced(struct task_struct *task)
 					      struct task_struct *task)
 /* clang-format on */
 
+/*
+ * A task's address as a number, less that of a map, as the verifier has it: a
+ * difference of two pointers is a number, while a pointer can neither be
+ * multiplied nor kept.
+ */
+static __always_inline u64 task_number(struct task_struct *task)
+{
+	return (u64)task - (u64)traced;
+}
+
+/* Of an address, by 2^64 over the golden ratio: 32 bits. */
+static __always_inline u32 hash(u64 address)
+{
+	return address * 0x9e3779b97f4a7c15 >> 32;
+}
+
+/* Where a task's state is, unless another task was first. */
+static __always_inline u32 thread_home(u64 number)
+{
+	return hash(number) % CS_MAX_THREADS;
+}
+
+static __always_inline struct thread *thread_at(u32 slot)
+{
+	return bpf_map_lookup_elem(&threads, &slot);
+}
+
+/* The state of a task, or NULL when it has none. */
+static __always_inline struct thread *thread_known(struct task_struct *task)
+{
+	u64 number = task_number(task);
+	struct thread *t = thread_at(thread_home(number));
+	int slot;
+
+	if (t && t->task == number)
+		return t;
+	slot = thread_find(number);
+	return slot < 0 ? NULL : thread_at(slot);
+}
+
+/* The state of the current task, which gets one; NULL when it cannot, or is a kernel thread. */
 static __always_inline struct thread *thread_of(struct task_struct *task)
 {
-	struct thread *t = bpf_task_storage_get(&threads, task, 0, 0);
-	bool born = t;
+	u64 number = task_number(task);
+	struct thread *t = thread_at(thread_home(number));
+	int slot;
 
-	if (t && t->process)
+	if (t && t->task == number && t->process)
 		return t;
-	if (!t)
-		t = bpf_task_storage_get(&threads, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!t) {
-		__sync_fetch_and_add(&lost.threads, 1);
-		return NULL;
-	}
-	return thread_start(t, born) ? NULL : t;
+	slot = thread_claim(number);
+	return slot < 0 ? NULL : thread_at(slot);
 }
 
 /*
@@ -260,11 +304,17 @@ static __always_inline u64 address(struct thread *t, const void *pointer)
 	return unknown(t, (u64)pointer);
 }
 
+/* Where the thread keeps the endpoint of an inode, if it does. */
+static __always_inline struct endpoint_cache *endpoint_cached(struct thread *t, u64 inode)
+{
+	return &t->endpoints[hash(inode) % NR_ENDPOINT_CACHE];
+}
+
 static __always_inline u32 endpoint_of(struct thread *t, struct file *file)
 {
 	struct inode *inode = file->f_inode;
 	u64 at = address(t, inode);
-	struct endpoint_cache *c = &t->endpoints[(at / 64 + at / 1024) % NR_ENDPOINT_CACHE];
+	struct endpoint_cache *c = endpoint_cached(t, at);
 
 	if (c->inode == at && c->ino == inode->i_ino && c->generation == inode->i_generation)
 		return c->index;

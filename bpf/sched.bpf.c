@@ -36,7 +36,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 			return 0;
 		trace_tgid(child->tgid);
 	}
-	bpf_task_storage_get(&threads, child, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	thread_reset(task_number(child));
 	return 0;
 }
 
@@ -58,6 +58,7 @@ SEC("?tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task)
 {
 	struct thread *t;
+	int slot;
 
 	if (settings.by_comm && comm_matches(task->comm) && !is_self(task))
 		trace_tgid(task->tgid);
@@ -65,10 +66,10 @@ int BPF_PROG(on_exec, struct task_struct *task)
 		trace_tgid(task->tgid);
 	if (!is_traced(task))
 		return 0;
-	t = bpf_task_storage_get(&threads, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	slot = thread_reset(task_number(task));
+	t = slot < 0 ? NULL : thread_at(slot);
 	if (!t)
 		return 0;
-	__builtin_memset(t, 0, sizeof(*t));
 	t->nvcsw = task->nvcsw;
 	t->nivcsw = task->nivcsw;
 	t->min_flt = task->min_flt;
@@ -114,5 +115,16 @@ int BPF_PROG(on_exit, struct task_struct *task)
 {
 	if (!settings.all && is_traced(task) && !BPF_CORE_READ(task, signal, live.counter))
 		untrace_tgid(task->tgid);
+	return 0;
+}
+
+/* Its address may be another's from now on. */
+SEC("?tp_btf/sched_process_free")
+int BPF_PROG(on_free, struct task_struct *task)
+{
+	struct thread *t = thread_known(task);
+
+	if (t)
+		t->task = 0;
 	return 0;
 }

@@ -247,7 +247,7 @@ struct messages {
 static long derive_message(u32 i, struct messages *m)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct thread *t = bpf_task_storage_get(&threads, task, 0, 0);
+	struct thread *t = thread_known(task);
 	struct user_mmsghdr *h = (void *)m->at;
 	struct segments s = {};
 

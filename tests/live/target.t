@@ -9,6 +9,7 @@ use Copyscope;
 use Test::More;
 
 use JSON::PP;
+use POSIX ();
 
 my $src = prepare("$dir/src");
 my @relay = ($workload, 'relay', '--src', $src, '--to', 'tcp');
@@ -51,12 +52,41 @@ sub check_later
 check_later('-n', ['-n', 'workload'], @relay);
 check_later('-a', ['-a'], @relay);
 
+# Processes that join a cgroup without an exec, one after another: the kernel gives
+# the next one the task_struct of the one before, and its state must not come along.
+sub check_successors
+{
+	my ($group) = @_;
+	my $tool = start_tool('-G', $group);
+	my %read;
+
+	for (1 .. 30) {
+		my $pid = fork // BAIL_OUT("cannot fork: $!");
+
+		if (!$pid) {
+			open my $f, '<', $src or POSIX::_exit(1);
+			write_file("$group/cgroup.procs", $$);
+			POSIX::_exit(sysread($f, my $byte, 1) != 1);
+		}
+		waitpid $pid, 0;
+		$read{$pid} = $? ? 'failed' : 1;
+	}
+	stop($tool, 'INT');
+
+	my %seen;
+	$seen{$_->{process}{pid}} += $_->{delivered_bytes}
+		for grep { ($_->{from}{path} // '') eq $src }
+		@{slurp_json($tool->{json})->{transfers}};
+	is_deeply(\%seen, \%read, '-G: each process that joins is one of its own');
+}
+
 SKIP: {
 	my $group = "/sys/fs/cgroup/copyscope-test-$$";
 
-	skip 'no cgroup2 here', 3 unless -e '/sys/fs/cgroup/cgroup.procs' && mkdir $group;
+	skip 'no cgroup2 here', 4 unless -e '/sys/fs/cgroup/cgroup.procs' && mkdir $group;
 	check_later('-G', ['-G', $group], '/bin/sh', '-c',
 		"echo \$\$ >$group/cgroup.procs; exec \"\$@\"", 'sh', @relay);
+	check_successors($group);
 	rmdir $group;
 }
 

@@ -124,8 +124,46 @@ static void run_many(void)
 	       getpid(), receiver, FILES, CONNECTIONS, (unsigned long long)options.chunk);
 }
 
+static pthread_barrier_t all_are_there;
+static int source;
+
+static void *read_byte(void *unused)
+{
+	char byte;
+
+	(void)unused;
+	if (pread(source, &byte, 1, 0) != 1)
+		die("pread: %s", strerror(errno));
+	pthread_barrier_wait(&all_are_there);
+	return NULL;
+}
+
+/* No thread ends before the last one has read. */
+static void run_crowd(void)
+{
+	pthread_t *threads = calloc(options.count, sizeof(*threads));
+	pthread_attr_t small;
+
+	source = open_source(options.src);
+	if (!threads || pthread_attr_init(&small) ||
+	    pthread_attr_setstacksize(&small, PTHREAD_STACK_MIN) ||
+	    pthread_barrier_init(&all_are_there, NULL, options.count))
+		die("no memory");
+	for (uint64_t i = 0; i < options.count; i++) {
+		errno = pthread_create(&threads[i], &small, read_byte, NULL);
+		if (errno)
+			die("thread %llu: %s", (unsigned long long)i, strerror(errno));
+	}
+	for (uint64_t i = 0; i < options.count; i++)
+		pthread_join(threads[i], NULL);
+	printf("{\"name\":\"crowd\",\"pid\":%d,\"threads\":%llu}\n", getpid(),
+	       (unsigned long long)options.count);
+}
+
 const struct workload many_workloads[] = {
 	{ "many", run_many, "2,000 files in --dst to 1,000 connections by 16 threads",
+	  .silent = true },
+	{ "crowd", run_crowd, "--count threads at a time read a byte of --src each",
 	  .silent = true },
 	{ 0 },
 };

@@ -203,6 +203,8 @@ const struct hook hook_table[] = {
 	      "until when flusher threads write for syncfs"),
 	TRACEPOINT("NIC DMA", "on_net_dev_start_xmit", "net_dev_start_xmit",
 		   "bytes that a NIC fetched"),
+	TRACEPOINT("threads' state", "on_free", "sched_process_free",
+		   "which threads are gone, and room for others"),
 	TRACEPOINT("children", "on_fork", "sched_process_fork", "children of traced processes"),
 	TRACEPOINT("programs", "on_exec", "sched_process_exec",
 		   "names of programs that traced processes become"),
