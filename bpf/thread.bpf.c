@@ -61,49 +61,56 @@ static __always_inline u32 process_find(struct task_struct *task)
 	return known ? *known : 0;
 }
 
+/* A walk over the slots that a task may have; bpf_loop() spares the verifier the rounds. */
+struct thread_walk {
+	u64 number; /* the task's */
+	int slot; /* it has, or has got; -1 */
+};
+
+static long thread_is_at(u32 i, struct thread_walk *w)
+{
+	u32 slot = (thread_home(w->number) + i) % CS_MAX_THREADS;
+	struct thread *t = thread_at(slot);
+
+	if (!t || t->task != w->number)
+		return 0;
+	w->slot = slot;
+	return 1;
+}
+
+static long thread_takes(u32 i, struct thread_walk *w)
+{
+	u32 slot = (thread_home(w->number) + i) % CS_MAX_THREADS;
+	struct thread *t = thread_at(slot);
+
+	if (!t || t->task || __sync_val_compare_and_swap(&t->task, 0, w->number))
+		return 0;
+	w->slot = slot;
+	return 1;
+}
+
 /* The slot of a task's state, or -1 when it has none. */
 __noinline int thread_find(u64 number)
 {
-	u32 home = thread_home(number), slot, i;
-	struct thread *t;
+	struct thread_walk w = { .number = number, .slot = -1 };
 
-	for (i = 0; i < NR_WAYS; i++) {
-		slot = (home + i) % CS_MAX_THREADS;
-		t = thread_at(slot);
-		if (t && t->task == number)
-			return slot;
-	}
-	return -1;
-}
-
-/* A slot for a task that has none, or -1 when those that it may have are taken. */
-static __always_inline int thread_new(u64 number)
-{
-	u32 home = thread_home(number), slot, i;
-	struct thread *t;
-
-	for (i = 0; i < NR_WAYS; i++) {
-		slot = (home + i) % CS_MAX_THREADS;
-		t = thread_at(slot);
-		if (t && !t->task && !__sync_val_compare_and_swap(&t->task, 0, number))
-			return slot;
-	}
-	return -1;
+	bpf_loop(NR_WAYS, thread_is_at, &w, 0);
+	return w.slot;
 }
 
 /* The slot of a task's state, which is now that of a task just born; -1: no room. */
 __noinline int thread_reset(u64 number)
 {
-	int slot = thread_find(number);
+	struct thread_walk w = { .number = number, .slot = thread_find(number) };
 	struct thread *t;
 
-	if (slot < 0)
-		slot = thread_new(number);
-	t = slot < 0 ? NULL : thread_at(slot);
+	if (w.slot < 0)
+		bpf_loop(NR_WAYS, thread_takes, &w, 0);
+	t = w.slot < 0 ? NULL : thread_at(w.slot);
 	if (!t)
 		return -1;
 	__builtin_memset(&t->process, 0, sizeof(*t) - offsetof(struct thread, process));
-	return slot;
+	return w.slot;
 }
 
 /* What the task did before is not known: its counters start now. */
