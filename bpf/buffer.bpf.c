@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which endpoint filled a user buffer, and which file is mapped there: the
- * link from a read to the write that carries its bytes on.
+ * Which endpoint filled a user buffer: the link from a read to the write that
+ * carries its bytes on, see attribute.bpf.c.
  *
  * Buffers are remembered as ranges, kept by blocks of address space so that
  * a look-up touches one hash entry.  A newer range cuts older ones.  An entry
@@ -9,7 +9,6 @@
  * there ever were.
  */
 #include "bpf/row.bpf.h"
-#include "bpf/inode.bpf.h"
 #include "bpf/buffer.bpf.h"
 
 #define BLOCK_SHIFT 14
@@ -17,10 +16,7 @@
 #define NR_RANGES 8
 #define MAX_BLOCKS 4096 /* of one operation: 64 MiB */
 #define MAX_SEGMENTS 1024 /* UIO_MAXIOV */
-#define MAX_PIECES 8192
 #define MAX_UNMAP_BLOCKS 512
-#define VM_WRITE 0x2
-#define S_PRIVATE 0x200
 
 struct block_key {
 	u32 process;
@@ -186,42 +182,6 @@ static __always_inline void remember_range(struct thread *t, u64 start, u64 byte
 	t->maps = p->maps;
 }
 
-/*
- * The next segment of a walk; false at its end.  No number counts them: the
- * verifier would look at each value of it.
- */
-static __always_inline bool next_segment(struct segments *s, u64 *start, u64 *bytes)
-{
-	struct iovec v = {};
-	u64 used;
-
-	if (!s->bytes)
-		return false;
-	if (!s->iov) {
-		*start = s->base;
-		*bytes = s->bytes;
-		s->bytes = 0;
-		return true;
-	}
-	if (s->user) {
-		bpf_probe_read_user(&v, sizeof(v), (void *)s->iov);
-		used = v.iov_len;
-		s->iov += sizeof(v);
-	} else {
-		/* The first one may lie behind the array, if all of it is used up. */
-		if (s->offset || s->beyond_first)
-			bpf_probe_read_kernel(&v, sizeof(v), (void *)s->iov);
-		used = s->beyond_first ? v.iov_len : s->offset;
-		s->beyond_first = 1;
-		s->iov -= sizeof(v);
-	}
-	*bytes = used > s->bytes ? s->bytes : used;
-	/* Backwards, it is the end of a segment that is left to be used. */
-	*start = (u64)v.iov_base + (s->user ? 0 : used - *bytes);
-	s->bytes -= *bytes;
-	return true;
-}
-
 static long remember_segment(u32 i, struct segments *s)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -249,129 +209,6 @@ __noinline int remember(struct segments *s)
 	return 0;
 }
 
-/* Small, since the stack is: bit 0 of end says that the mapping is writable. */
-struct vma_look {
-	u64 start, end;
-	u64 file, inode;
-};
-
-static long look_at_vma(struct task_struct *task, struct vm_area_struct *vma, struct vma_look *look)
-{
-	u64 file = (u64)BPF_CORE_READ(vma, vm_file);
-
-	look->start = vma->vm_start;
-	look->end = vma->vm_end;
-	/*
-	 * A private writable mapping may have been written to: .data of the
-	 * program is one, with the program's buffers in it.
-	 */
-	if (!file || (vma->vm_flags & (VM_SHARED | VM_WRITE)) == VM_WRITE)
-		return 0;
-	/* Shared anonymous and SysV memory are files to the kernel only. */
-	if (BPF_CORE_READ((struct file *)file, f_inode, i_flags) & S_PRIVATE)
-		return 0;
-	look->file = file;
-	look->inode = (u64)BPF_CORE_READ((struct file *)file, f_inode);
-	look->end |= !!(vma->vm_flags & VM_WRITE);
-	return 0;
-}
-
-/*
- * The number in t->vmas of the mapping around @at, looked up if it must be; -1
- * when the kernel would not tell, since another thread is changing mappings.
- * Not inline, as others here: the verifier looks at it once, not for each way
- * that leads to it.
- */
-__noinline int vma_find(struct thread *t, u64 maps, u64 at)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct vma_look look = {};
-	struct vma_cache *c;
-	u32 i;
-
-	if (!t)
-		return -1;
-	for (i = 0; i < NR_VMA_CACHE; i++) {
-		c = &t->vmas[i];
-		if (c->maps == maps && at >= c->start && at < c->end)
-			return i;
-	}
-	if (bpf_find_vma(task, at, look_at_vma, &look, 0))
-		return -1;
-	i = (look.start >> 12 ^ look.start >> 21) % NR_VMA_CACHE;
-	c = &t->vmas[i];
-	c->start = look.start;
-	c->end = look.end & ~1ULL;
-	c->maps = maps;
-	c->writable = look.end & 1;
-	c->endpoint = CS_MEMORY;
-	if (look.inode)
-		c->endpoint = endpoint_find(t, look.inode, look.file);
-	return i;
-}
-
-static __always_inline void run_key(struct attribution *a, const struct run *r, struct thread *t,
-				    struct cs_row_key *key)
-{
-	key->process = t->process;
-	key->source = r->source;
-	key->destination = a->s.endpoint;
-	key->call = a->s.call;
-	key->hop = r->hop;
-	key->flags = a->s.flags;
-}
-
-/* A header and a file by turns are two operations of one call, not many. */
-static __always_inline bool first_of_source(struct attribution *a)
-{
-	u32 source = a->run.source + 1;
-
-	if (a->seen[0] == source || a->seen[1] == source)
-		return false;
-	a->seen[1] = a->seen[0];
-	a->seen[0] = source;
-	return true;
-}
-
-__noinline int count_part(struct thread *t, u64 who, u64 what, u64 bytes, u64 ops)
-{
-	struct cs_row_key key = key_of(who, what);
-
-	if (!t)
-		return -1;
-	fold_part(t, &key, bytes, ops);
-	return 0;
-}
-
-/* A request counts with each of its sources, in the first of its runs. */
-static __always_inline u64 operations_of(struct thread *t, u32 call)
-{
-	return t->request ? !t->request_counted : ops_of(t, call);
-}
-
-/* Puts the run at hand into its row; the operation itself is counted in the largest. */
-static __always_inline void run_flush(struct attribution *a, struct thread *t)
-{
-	struct cs_row_key key;
-
-	if (!a->run.bytes)
-		return;
-	run_key(a, &a->run, t, &key);
-	count_part(t, key_who(&key), key_what(&key), a->run.bytes,
-		   first_of_source(a) ? operations_of(t, key.call) : 0);
-	if (a->run.bytes > a->main.bytes)
-		a->main = a->run;
-	a->run.bytes = 0;
-}
-
-/* A look for the source of the byte at @at. */
-struct look_up {
-	u64 at;
-	u64 end; /* where its source ends at the latest */
-	u32 source;
-	u32 mapped;
-};
-
 struct range_look {
 	struct block *block;
 	u64 at, end;
@@ -397,123 +234,30 @@ static long look_at_range(u32 i, struct range_look *l)
 	return 1;
 }
 
-/* Not inline: derived messages have no stack left for its range_look (syscall.bpf.c). */
-static __noinline void look_into_block(struct thread *t, u32 epoch, struct look_up *l)
+/*
+ * Looks at what is remembered of the buffers around @l->at.  Not inline: derived
+ * messages have no stack left for its range_look (syscall.bpf.c).
+ */
+__noinline int look_into_block(struct thread *t, u32 epoch, struct look_up *l)
 {
-	struct block_key key = {
-		.process = t->process,
-		.epoch = epoch,
-		.block = l->at >> BLOCK_SHIFT,
-	};
-	struct range_look r = {
-		.block = bpf_map_lookup_elem(&blocks, &key),
-		.at = l->at,
-		.end = l->end,
-		.base = key.block << BLOCK_SHIFT,
-		.source = l->source,
-	};
+	struct block_key key = { .epoch = epoch };
+	struct range_look r = {};
 
+	if (!t || !l)
+		return 0;
+	key.process = t->process;
+	key.block = l->at >> BLOCK_SHIFT;
+	r.block = bpf_map_lookup_elem(&blocks, &key);
+	r.at = l->at;
+	r.end = l->end;
+	r.base = key.block << BLOCK_SHIFT;
+	r.source = l->source;
 	if (r.end > r.base + BLOCK_BYTES)
 		r.end = r.base + BLOCK_BYTES;
 	if (r.block)
 		bpf_loop(NR_RANGES, look_at_range, &r, 0);
 	l->source = r.source;
 	l->end = r.end;
-}
-
-static __always_inline void look_up_source(struct thread *t, struct look_up *l)
-{
-	struct cs_process *p;
-	struct vma_cache *vma;
-	u32 mapped;
-	int found;
-
-	l->source = CS_UNRESOLVED;
-	l->mapped = 0;
-	p = process_of(t);
-	if (!p)
-		return;
-	found = vma_find(t, p->maps, l->at);
-	if (found >= 0) {
-		vma = &t->vmas[found % NR_VMA_CACHE];
-		if (l->end > vma->end)
-			l->end = vma->end;
-		l->source = vma->endpoint;
-		if (vma->endpoint != CS_MEMORY && !vma->writable) {
-			l->mapped = 1;
-			return;
-		}
-	}
-	/* In a file that is mapped writable, what was read into it comes first. */
-	mapped = l->source;
-	look_into_block(t, p->fill_epoch, l);
-	l->mapped = l->source >= CS_FIRST_ENDPOINT && l->source == mapped;
-}
-
-static long attribute_piece(u32 i, void *unused)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct thread *t = thread_known(task);
-	struct attribution *a;
-	struct look_up l = {};
-	u64 start = 0, bytes = 0;
-	u32 hop;
-
-	if (!t)
-		return 1;
-	a = &t->attribution;
-	if (a->at >= a->end) {
-		if (!next_segment(&a->s, &start, &bytes))
-			return 1;
-		a->at = start;
-		a->end = start + bytes;
-		if (!bytes)
-			return 0;
-	}
-	l.at = a->at;
-	l.end = a->end;
-	look_up_source(t, &l);
-	hop = l.mapped ? a->s.mapping_hop : a->s.hop;
-	if (a->run.bytes && (a->run.source != l.source || a->run.hop != hop))
-		run_flush(a, t);
-	a->run.source = l.source;
-	a->run.hop = hop;
-	a->run.bytes += l.end - a->at;
-	a->at = l.end;
-	return 0;
-}
-
-/* Charges the bytes of @s to what filled them. */
-__noinline int attribute(struct segments *s)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct thread *t = thread_known(task);
-	struct attribution *a;
-	struct cs_row_key key;
-	struct cs_row *row;
-	u64 left;
-
-	if (!s || !t)
-		return 0;
-	a = &t->attribution;
-	__builtin_memset(a, 0, sizeof(*a));
-	a->s = *s;
-	bpf_loop(MAX_PIECES, attribute_piece, NULL, 0);
-	/* What is left had too many pieces to look at. */
-	left = a->s.bytes + (a->end - a->at);
-	if (left) {
-		run_flush(a, t);
-		a->run.source = CS_UNRESOLVED;
-		a->run.hop = a->s.hop;
-		a->run.bytes = left;
-		add(lost.segments, left);
-	}
-	run_flush(a, t);
-	run_key(a, &a->main, t, &key);
-	row = row_of(t, &key);
-	if (row)
-		add_counters(t, task, row, 2 * ops_of(t, key.call));
-	t->request_counted = 1;
 	return 0;
 }
 

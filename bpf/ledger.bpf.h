@@ -184,6 +184,8 @@ int device_request_goes_direct(struct thread *t, u64 iocb);
 
 /* buffer.bpf.c */
 int remember(struct segments *s);
+
+/* attribute.bpf.c */
 int attribute(struct segments *s);
 
 #define add(counter, n) __sync_fetch_and_add(&(counter), n)

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Whose bytes a write carries: of its buffers piece by piece, by the file that is
+ * mapped there, or else by what filled them last (buffer.bpf.c).
+ */
+#include "bpf/row.bpf.h"
+#include "bpf/buffer.bpf.h"
+
+#define MAX_PIECES 8192
+#define VM_WRITE 0x2
+#define S_PRIVATE 0x200
+
+/* Small, since the stack is: bit 0 of end says that the mapping is writable. */
+struct vma_look {
+	u64 start, end;
+	u64 file, inode;
+};
+
+static long look_at_vma(struct task_struct *task, struct vm_area_struct *vma, struct vma_look *look)
+{
+	u64 file = (u64)BPF_CORE_READ(vma, vm_file);
+
+	look->start = vma->vm_start;
+	look->end = vma->vm_end;
+	/*
+	 * A private writable mapping may have been written to: .data of the
+	 * program is one, with the program's buffers in it.
+	 */
+	if (!file || (vma->vm_flags & (VM_SHARED | VM_WRITE)) == VM_WRITE)
+		return 0;
+	/* Shared anonymous and SysV memory are files to the kernel only. */
+	if (BPF_CORE_READ((struct file *)file, f_inode, i_flags) & S_PRIVATE)
+		return 0;
+	look->file = file;
+	look->inode = (u64)BPF_CORE_READ((struct file *)file, f_inode);
+	look->end |= !!(vma->vm_flags & VM_WRITE);
+	return 0;
+}
+
+/*
+ * The number in t->vmas of the mapping around @at, looked up if it must be; -1
+ * when the kernel would not tell, since another thread is changing mappings.
+ * Not inline, as others here: the verifier looks at it once, not for each way
+ * that leads to it.
+ */
+__noinline int vma_find(struct thread *t, u64 maps, u64 at)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct vma_look look = {};
+	struct vma_cache *c;
+	u32 i;
+
+	if (!t)
+		return -1;
+	for (i = 0; i < NR_VMA_CACHE; i++) {
+		c = &t->vmas[i];
+		if (c->maps == maps && at >= c->start && at < c->end)
+			return i;
+	}
+	if (bpf_find_vma(task, at, look_at_vma, &look, 0))
+		return -1;
+	i = (look.start >> 12 ^ look.start >> 21) % NR_VMA_CACHE;
+	c = &t->vmas[i];
+	c->start = look.start;
+	c->end = look.end & ~1ULL;
+	c->maps = maps;
+	c->writable = look.end & 1;
+	c->endpoint = CS_MEMORY;
+	if (look.inode)
+		c->endpoint = endpoint_find(t, look.inode, look.file);
+	return i;
+}
+
+static __always_inline void run_key(struct attribution *a, const struct run *r, struct thread *t,
+				    struct cs_row_key *key)
+{
+	key->process = t->process;
+	key->source = r->source;
+	key->destination = a->s.endpoint;
+	key->call = a->s.call;
+	key->hop = r->hop;
+	key->flags = a->s.flags;
+}
+
+/* A header and a file by turns are two operations of one call, not many. */
+static __always_inline bool first_of_source(struct attribution *a)
+{
+	u32 source = a->run.source + 1;
+
+	if (a->seen[0] == source || a->seen[1] == source)
+		return false;
+	a->seen[1] = a->seen[0];
+	a->seen[0] = source;
+	return true;
+}
+
+__noinline int count_part(struct thread *t, u64 who, u64 what, u64 bytes, u64 ops)
+{
+	struct cs_row_key key = key_of(who, what);
+
+	if (!t)
+		return -1;
+	fold_part(t, &key, bytes, ops);
+	return 0;
+}
+
+/* A request counts with each of its sources, in the first of its runs. */
+static __always_inline u64 operations_of(struct thread *t, u32 call)
+{
+	return t->request ? !t->request_counted : ops_of(t, call);
+}
+
+/* Puts the run at hand into its row; the operation itself is counted in the largest. */
+static __always_inline void run_flush(struct attribution *a, struct thread *t)
+{
+	struct cs_row_key key;
+
+	if (!a->run.bytes)
+		return;
+	run_key(a, &a->run, t, &key);
+	count_part(t, key_who(&key), key_what(&key), a->run.bytes,
+		   first_of_source(a) ? operations_of(t, key.call) : 0);
+	if (a->run.bytes > a->main.bytes)
+		a->main = a->run;
+	a->run.bytes = 0;
+}
+
+static __always_inline void look_up_source(struct thread *t, struct look_up *l)
+{
+	struct cs_process *p;
+	struct vma_cache *vma;
+	u32 mapped;
+	int found;
+
+	l->source = CS_UNRESOLVED;
+	l->mapped = 0;
+	p = process_of(t);
+	if (!p)
+		return;
+	found = vma_find(t, p->maps, l->at);
+	if (found >= 0) {
+		vma = &t->vmas[found % NR_VMA_CACHE];
+		if (l->end > vma->end)
+			l->end = vma->end;
+		l->source = vma->endpoint;
+		if (vma->endpoint != CS_MEMORY && !vma->writable) {
+			l->mapped = 1;
+			return;
+		}
+	}
+	/* In a file that is mapped writable, what was read into it comes first. */
+	mapped = l->source;
+	look_into_block(t, p->fill_epoch, l);
+	l->mapped = l->source >= CS_FIRST_ENDPOINT && l->source == mapped;
+}
+
+static long attribute_piece(u32 i, void *unused)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct thread *t = thread_known(task);
+	struct attribution *a;
+	struct look_up l = {};
+	u64 start = 0, bytes = 0;
+	u32 hop;
+
+	if (!t)
+		return 1;
+	a = &t->attribution;
+	if (a->at >= a->end) {
+		if (!next_segment(&a->s, &start, &bytes))
+			return 1;
+		a->at = start;
+		a->end = start + bytes;
+		if (!bytes)
+			return 0;
+	}
+	l.at = a->at;
+	l.end = a->end;
+	look_up_source(t, &l);
+	hop = l.mapped ? a->s.mapping_hop : a->s.hop;
+	if (a->run.bytes && (a->run.source != l.source || a->run.hop != hop))
+		run_flush(a, t);
+	a->run.source = l.source;
+	a->run.hop = hop;
+	a->run.bytes += l.end - a->at;
+	a->at = l.end;
+	return 0;
+}
+
+/* Charges the bytes of @s to what filled them. */
+__noinline int attribute(struct segments *s)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct thread *t = thread_known(task);
+	struct attribution *a;
+	struct cs_row_key key;
+	struct cs_row *row;
+	u64 left;
+
+	if (!s || !t)
+		return 0;
+	a = &t->attribution;
+	__builtin_memset(a, 0, sizeof(*a));
+	a->s = *s;
+	bpf_loop(MAX_PIECES, attribute_piece, NULL, 0);
+	/* What is left had too many pieces to look at. */
+	left = a->s.bytes + (a->end - a->at);
+	if (left) {
+		run_flush(a, t);
+		a->run.source = CS_UNRESOLVED;
+		a->run.hop = a->s.hop;
+		a->run.bytes = left;
+		add(lost.segments, left);
+	}
+	run_flush(a, t);
+	run_key(a, &a->main, t, &key);
+	row = row_of(t, &key);
+	if (row)
+		add_counters(t, task, row, 2 * ops_of(t, key.call));
+	t->request_counted = 1;
+	return 0;
+}
