@@ -73,19 +73,18 @@ static __always_inline u32 endpoint_at(struct thread *t, u64 file)
 int fold_disk(struct thread *t, struct cs_row_key *key, u64 bytes, u64 copied);
 
 /* By hops of one kind what was copied, by hops of the other what was handed on. */
-static __always_inline void fold_split(struct thread *t, struct task_struct *task,
-				       struct cs_row_key *key, u32 from, u32 to, u64 bytes,
-				       u64 copied)
+static __always_inline void fold_split(struct thread *t, struct cs_row_key *key, u32 from, u32 to,
+				       u64 bytes, u64 copied)
 {
 	if (copied > bytes)
 		copied = bytes;
 	key->hop = unknown(t, direct_hop(from, to, copied == bytes && bytes));
 	if (copied == bytes || !copied) {
-		fold(t, task, key, bytes, bytes);
+		fold_seldom(t, key, bytes, bytes);
 		return;
 	}
 	key->hop = unknown(t, direct_hop(from, to, false));
-	fold(t, task, key, bytes - copied, bytes - copied);
+	fold_seldom(t, key, bytes - copied, bytes - copied);
 	key->hop = unknown(t, direct_hop(from, to, true));
 	fold_part(t, key, copied, 0);
 }
@@ -114,7 +113,7 @@ static __always_inline void fold_between(struct thread *t, struct task_struct *t
 		fold_disk(t, &key, bytes, copied);
 		return;
 	}
-	fold_split(t, task, &key, from, to, bytes, copied);
+	fold_split(t, &key, from, to, bytes, copied);
 }
 
 #define FMODE_WRITE 0x2

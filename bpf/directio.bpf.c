@@ -71,7 +71,6 @@ static __always_inline u64 moved_by_dma(struct thread *t, struct iomap_dio *dio,
 /* Between the disk and pages of a pipe, or of the page cache that a pipe refers to. */
 __noinline int fold_disk(struct thread *t, struct cs_row_key *key, u64 bytes, u64 copied)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	u64 in, out;
 	u32 from, to;
 
@@ -86,13 +85,13 @@ __noinline int fold_disk(struct thread *t, struct cs_row_key *key, u64 bytes, u6
 	if (in) {
 		key->hop = CS_DISK_TO_PIPE;
 		if (to == CS_KIND_PIPE) {
-			fold(t, task, key, in, bytes);
+			fold_seldom(t, key, in, bytes);
 			return 0;
 		}
 		add_side(key, in);
 	}
 	if (!out) {
-		fold_split(t, task, key, from, to, bytes, copied);
+		fold_split(t, key, from, to, bytes, copied);
 		return 0;
 	}
 	if (from == CS_KIND_FILE) {
@@ -100,7 +99,7 @@ __noinline int fold_disk(struct thread *t, struct cs_row_key *key, u64 bytes, u6
 		add_side(key, out);
 	}
 	key->hop = CS_PIPE_TO_DISK;
-	fold(t, task, key, out, bytes);
+	fold_seldom(t, key, out, bytes);
 	return 0;
 }
 

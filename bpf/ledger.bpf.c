@@ -75,6 +75,17 @@ __noinline int row_find(struct thread *t, u64 who, u64 what)
 	return slot;
 }
 
+/* fold() of the current task, of which @t is the state. */
+__noinline int fold_row(struct thread *t, u64 who, u64 what, u64 bytes, u64 delivered)
+{
+	struct cs_row_key key = key_of(who, what);
+
+	if (!t)
+		return -1;
+	fold(t, bpf_get_current_task_btf(), &key, bytes, delivered);
+	return 0;
+}
+
 /* Counts @bytes in a row that no operation of the thread at hand makes. */
 __noinline int add_side(struct cs_row_key *key, u64 bytes)
 {

@@ -166,6 +166,7 @@ int thread_claim(u64 number);
 
 /* ledger.bpf.c */
 int row_find(struct thread *t, u64 who, u64 what);
+int fold_row(struct thread *t, u64 who, u64 what, u64 bytes, u64 delivered);
 int add_side(struct cs_row_key *key, u64 bytes);
 int add_audit(u32 tgid, u32 primitive, u64 copied, u64 own);
 
