@@ -136,6 +136,9 @@ static long fill_block(u32 i, struct fill *f)
 		.new.end = f->end < base + BLOCK_BYTES ? f->end - base : BLOCK_BYTES,
 		.new.endpoint = f->endpoint,
 		.new.age = f->age,
+		.rest = { none, none, none, none },
+		.slot = none,
+		.age = none,
 	};
 
 	if (f->at >= f->end)
@@ -286,7 +289,13 @@ static long cut_range(u32 i, struct block_change *c)
 static __always_inline void forget_part(struct block_key *key, u64 start, u64 end)
 {
 	u64 base = start >> BLOCK_SHIFT << BLOCK_SHIFT;
-	struct block_change c = { .new.start = start - base, .new.end = end - base };
+	struct block_change c = {
+		.new.start = start - base,
+		.new.end = end - base,
+		.rest = { none, none, none, none },
+		.slot = none,
+		.age = none,
+	};
 
 	key->block = start >> BLOCK_SHIFT;
 	c.block = bpf_map_lookup_elem(&blocks, key);

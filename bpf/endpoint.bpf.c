@@ -102,9 +102,10 @@ static __always_inline void describe_path(u32 index, u64 file)
 		.index = index,
 	};
 
-	bpf_loop(PATH_DEPTH, path_step, &w, 0);
 	if (!e)
 		return;
+	w.used = none;
+	bpf_loop(PATH_DEPTH, path_step, &w, 0);
 	if (!w.whole)
 		e->flags |= CS_ENDPOINT_PATH_CUT;
 	e->path_bytes = w.used;

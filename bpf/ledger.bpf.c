@@ -11,6 +11,7 @@ char LICENSE[] SEC("license") = "GPL";
 const volatile struct cs_settings settings;
 __u64 traced[CS_MAX_PIDS / 64];
 struct cs_lost lost;
+volatile __u32 none;
 __u32 nr_rows;
 
 row_map rows SEC(".maps");

@@ -156,6 +156,8 @@ extern process_map processes SEC(".maps");
 extern const volatile struct cs_settings settings;
 extern __u64 traced[CS_MAX_PIDS / 64];
 extern struct cs_lost lost;
+/* 0, which the verifier does not know: the first round of a loop is to it like the others. */
+extern volatile u32 none;
 
 /* Pointers to kernel objects travel as plain addresses. */
 
