@@ -204,6 +204,20 @@ sub check_copied_later
 }
 
 # One flow of the truth against the transfers that it must be.
+# Packets that wait while the socket is in use lose small pages to their head
+# (skb_condense), and a head is copied: how many do, nobody can tell beforehand.
+sub check_condensed
+{
+	my ($got, $expected, $what) = @_;
+	my ($copy, $reference) = map { "socket_buffer>pipe_buffer $_" } qw(copy reference);
+	my $copied = $got->{$copy} // 0;
+
+	return if !$copied || !$expected->{$reference} || $expected->{$copy};
+	cmp_ok($copied, '<', $expected->{$reference} / 100, "$what: little of it was in heads");
+	$expected->{$copy} = $copied;
+	$expected->{$reference} -= $copied;
+}
+
 sub check_flow
 {
 	my ($report, $flow, $what) = @_;
@@ -226,6 +240,7 @@ sub check_flow
 	check_mapped(\%got_hops, \%hops,
 		sum(map { $_->{page_faults}{minor} + $_->{page_faults}{major} } @found), $what);
 	check_copied_later(\%got_hops, \%hops, $what);
+	check_condensed(\%got_hops, $_, $what) for \%hops, $flow->{hops};
 	same(\%got_hops, \%hops, "$what: hops");
 	same(\%got_calls, $flow->{calls}, "$what: calls");
 	return @found unless @found == 1;
