@@ -80,11 +80,11 @@ static __always_inline void fold_split(struct thread *t, struct cs_row_key *key,
 		copied = bytes;
 	key->hop = unknown(t, direct_hop(from, to, copied == bytes && bytes));
 	if (copied == bytes || !copied) {
-		fold_seldom(t, key, bytes, bytes);
+		fold_apart(t, key, bytes, bytes);
 		return;
 	}
 	key->hop = unknown(t, direct_hop(from, to, false));
-	fold_seldom(t, key, bytes - copied, bytes - copied);
+	fold_apart(t, key, bytes - copied, bytes - copied);
 	key->hop = unknown(t, direct_hop(from, to, true));
 	fold_part(t, key, copied, 0);
 }

@@ -85,7 +85,7 @@ __noinline int fold_disk(struct thread *t, struct cs_row_key *key, u64 bytes, u6
 	if (in) {
 		key->hop = CS_DISK_TO_PIPE;
 		if (to == CS_KIND_PIPE) {
-			fold_seldom(t, key, in, bytes);
+			fold_apart(t, key, in, bytes);
 			return 0;
 		}
 		add_side(key, in);
@@ -99,7 +99,7 @@ __noinline int fold_disk(struct thread *t, struct cs_row_key *key, u64 bytes, u6
 		add_side(key, out);
 	}
 	key->hop = CS_PIPE_TO_DISK;
-	fold_seldom(t, key, out, bytes);
+	fold_apart(t, key, out, bytes);
 	return 0;
 }
 

@@ -100,11 +100,11 @@ static __always_inline void describe_path(u32 index, u64 file)
 		.dentry = (u64)BPF_CORE_READ(path, dentry),
 		.mount = (u64)vfs - bpf_core_field_offset(struct mount, mnt),
 		.index = index,
+		.used = none,
 	};
 
 	if (!e)
 		return;
-	w.used = none;
 	bpf_loop(PATH_DEPTH, path_step, &w, 0);
 	if (!w.whole)
 		e->flags |= CS_ENDPOINT_PATH_CUT;

@@ -259,6 +259,7 @@ static __always_inline u32 thread_home(u64 number)
 	return hash(number) % CS_MAX_THREADS;
 }
 
+/* NULL for -1, which is beyond the last slot. */
 static __always_inline struct thread *thread_at(u32 slot)
 {
 	return bpf_map_lookup_elem(&threads, &slot);
@@ -269,12 +270,10 @@ static __always_inline struct thread *thread_known(struct task_struct *task)
 {
 	u64 number = task_number(task);
 	struct thread *t = thread_at(thread_home(number));
-	int slot;
 
 	if (t && t->task == number)
 		return t;
-	slot = thread_find(number);
-	return slot < 0 ? NULL : thread_at(slot);
+	return thread_at(thread_find(number));
 }
 
 /* The state of the current task, which gets one; NULL when it cannot, or is a kernel thread. */
@@ -282,12 +281,10 @@ static __always_inline struct thread *thread_of(struct task_struct *task)
 {
 	u64 number = task_number(task);
 	struct thread *t = thread_at(thread_home(number));
-	int slot;
 
 	if (t && t->task == number && t->process)
 		return t;
-	slot = thread_claim(number);
-	return slot < 0 ? NULL : thread_at(slot);
+	return thread_at(thread_claim(number));
 }
 
 /*

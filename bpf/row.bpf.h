@@ -115,9 +115,9 @@ static __always_inline void fold(struct thread *t, struct task_struct *task, str
 	add_counters(t, task, row, 2 * c->ops);
 }
 
-/* fold() off the common way: the verifier looks once at what it does. */
-static __always_inline void fold_seldom(struct thread *t, struct cs_row_key *key, u64 bytes,
-					u64 delivered)
+/* fold() by a call: where it stands on many ways, the verifier looks at it once. */
+static __always_inline void fold_apart(struct thread *t, struct cs_row_key *key, u64 bytes,
+				       u64 delivered)
 {
 	fold_row(t, key_who(key), key_what(key), bytes, delivered);
 }
@@ -253,7 +253,7 @@ static __always_inline void fold_write(struct thread *t, struct task_struct *tas
 			c = &t->rows[row_cache_index(mapping_hop)];
 		if (c->who && (u32)c->what == key->destination)
 			key->source = c->who >> 32;
-		fold_seldom(t, key, 0, 0);
+		fold_apart(t, key, 0, 0);
 		return;
 	}
 	if (!s->iov && fill_stands(t, s->base, s->base + ret)) {

@@ -58,7 +58,6 @@ SEC("?tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task)
 {
 	struct thread *t;
-	int slot;
 
 	if (settings.by_comm && comm_matches(task->comm) && !is_self(task))
 		trace_tgid(task->tgid);
@@ -66,8 +65,7 @@ int BPF_PROG(on_exec, struct task_struct *task)
 		trace_tgid(task->tgid);
 	if (!is_traced(task))
 		return 0;
-	slot = thread_reset(task_number(task));
-	t = slot < 0 ? NULL : thread_at(slot);
+	t = thread_at(thread_reset(task_number(task)));
 	if (!t)
 		return 0;
 	t->nvcsw = task->nvcsw;

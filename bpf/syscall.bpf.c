@@ -185,7 +185,7 @@ static __always_inline void derive(struct thread *t, struct task_struct *task, u
 		if (bytes > 0 && fill_stands(t, s->base, s->base + bytes))
 			key.source = t->fill_endpoint;
 		key.destination = endpoint;
-		fold_seldom(t, &key, 0, bytes > 0 ? bytes : 0);
+		fold_apart(t, &key, 0, bytes > 0 ? bytes : 0);
 		return;
 	}
 	s->user = 1;

@@ -108,7 +108,7 @@ __noinline int thread_reset(u64 number)
 
 	if (w.slot < 0)
 		bpf_loop(NR_WAYS, thread_takes, &w, 0);
-	t = w.slot < 0 ? NULL : thread_at(w.slot);
+	t = thread_at(w.slot);
 	if (!t)
 		return -1;
 	/* As a copy of zeroes: the verifier looks at each store of a memset(). */
@@ -132,15 +132,17 @@ static __always_inline void counters_start(struct thread *t, struct task_struct 
 __noinline int thread_claim(u64 number)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
-	int slot = thread_find(number);
-	bool born = slot >= 0;
 	struct thread *t;
+	bool born;
+	int slot;
 
 	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
 		return -1;
+	slot = thread_find(number);
+	born = slot >= 0;
 	if (!born)
 		slot = thread_reset(number);
-	t = slot < 0 ? NULL : thread_at(slot);
+	t = thread_at(slot);
 	if (!t) {
 		add(lost.threads, 1);
 		return -1;

@@ -203,7 +203,6 @@ sub check_copied_later
 	cmp_ok($got, '<=', 1.05 * $least, "$what: and little more than once");
 }
 
-# One flow of the truth against the transfers that it must be.
 # Packets that wait while the socket is in use lose small pages to their head
 # (skb_condense), and a head is copied: how many do, nobody can tell beforehand.
 sub check_condensed
@@ -213,11 +212,13 @@ sub check_condensed
 	my $copied = $got->{$copy} // 0;
 
 	return if !$copied || !$expected->{$reference} || $expected->{$copy};
+	return if grep { / transform$/ } keys %$expected; # records of TLS come from elsewhere
 	cmp_ok($copied, '<', $expected->{$reference} / 100, "$what: little of it was in heads");
 	$expected->{$copy} = $copied;
 	$expected->{$reference} -= $copied;
 }
 
+# One flow of the truth against the transfers that it must be.
 sub check_flow
 {
 	my ($report, $flow, $what) = @_;
