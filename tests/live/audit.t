@@ -42,7 +42,7 @@ for my $how ('-p', '-a') {
 
 	cmp_ok($process->{copied_bytes}, '>=', 8 << 20, "$how: copies at the primitives");
 	is($process->{unattributed_bytes}, 0, "$how: each was seen by a hook")
-		or diag(JSON::PP->new->canonical->encode($process));
+		or diag(Cpanel::JSON::XS->new->canonical->encode($process));
 	is($process->{copied_bytes}, $process->{seen_bytes} + $process->{kernel_own_bytes},
 		"$how: and nothing else was");
 }

@@ -8,7 +8,7 @@ use lib "$FindBin::Bin/lib";
 use Copyscope;
 use Test::More;
 
-use JSON::PP;
+use Cpanel::JSON::XS;
 
 my $src = prepare("$dir/src");
 
@@ -93,7 +93,7 @@ SKIP: {
 	prepare($name);
 	($report, $ran) = path_json([], $workload, 'hostile', '--src', $name);
 	is($ran->{status}, 0, 'hostile names: the tool ends well');
-	my ($found) = find_transfers($report, JSON::PP->new->decode($ran->{out})->{flows}[0]);
+	my ($found) = find_transfers($report, Cpanel::JSON::XS->new->decode($ran->{out})->{flows}[0]);
 	ok($found, 'hostile names: valid JSON with the transfer');
 	is($found->{delivered_bytes}, $bytes, 'hostile names: and its bytes');
 	# Names are shown alike in both tiers: the one that starts fastest will do.
@@ -116,7 +116,7 @@ SKIP: {
 	my $victim = prepare("$dir/victim");
 	my ($report, $ran) = path_json([], $workload, 'rename', '--src', $victim);
 
-	check_report($report, JSON::PP->new->decode($ran->{out}), 'a file renamed and removed');
+	check_report($report, Cpanel::JSON::XS->new->decode($ran->{out}), 'a file renamed and removed');
 }
 
 # kill -9 leaves nothing behind.
@@ -126,7 +126,7 @@ SKIP: {
 	BAIL_OUT('needs bpftool: run tools/deps') unless $bpftool;
 	my $ids = sub {
 		my ($what) = @_;
-		my $list = eval { JSON::PP->new->decode(scalar qx($bpftool -j $what list)) } // [];
+		my $list = eval { Cpanel::JSON::XS->new->decode(scalar qx($bpftool -j $what list)) } // [];
 
 		return map { $_->{id} } @$list;
 	};

@@ -13,7 +13,7 @@ use Fcntl qw(:DEFAULT);
 use IO::Socket::INET;
 use IO::Socket::IP;
 use IO::Socket::UNIX;
-use JSON::PP;
+use Cpanel::JSON::XS;
 use POSIX ();
 use Socket qw(SOCK_DGRAM);
 use Time::HiRes qw(sleep time);

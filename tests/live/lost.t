@@ -16,7 +16,7 @@ for my $i (1 .. $files) {
 	print $f 'x';
 }
 
-# As text: JSON::PP is slow in a guest. Each transfer is a line.
+# As text, for a guest's sake: it is large. Each transfer is a line.
 my $json = "$dir/lost.json";
 my $ran = run_tool('path', '--format', 'json', '-o', $json, tier_options(), '--', $^X, '-e',
 	'for (1 .. $ARGV[1]) { open F, "<", "$ARGV[0]/$_" or die; sysread(F, $b, 1) == 1 or die }',

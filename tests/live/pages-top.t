@@ -12,7 +12,7 @@ use Residency;
 use Test::More;
 
 use IPC::SysV qw(IPC_PRIVATE IPC_CREAT IPC_RMID);
-use JSON::PP;
+use Cpanel::JSON::XS;
 
 use constant MIB => 1 << 20;
 
@@ -139,7 +139,7 @@ subtest 'a module of another version' => sub {
 	my $ran = with_files($junk, $junk, 'pages', '--format', 'json', "$dir/one", "$dir/junk");
 	is($ran->{exit}, 0, 'pages: exit status') or diag($ran->{err});
 	like($ran->{err}, $line, 'pages: one line says so');
-	my $got = JSON::PP->new->utf8->decode($ran->{out});
+	my $got = Cpanel::JSON::XS->new->utf8->decode($ran->{out});
 	isnt($got->{source}, 'module', 'pages: another source was asked');
 	is(pages_of($got->{files}[0]), '1', 'pages: and answered');
 	$ran = with_files($junk, $junk, 'pages', '-q', "$dir/one");

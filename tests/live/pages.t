@@ -10,7 +10,7 @@ use Residency;
 use Test::More;
 
 use Fcntl qw(:DEFAULT);
-use JSON::PP;
+use Cpanel::JSON::XS;
 use POSIX ();
 use Time::HiRes qw(sleep time);
 
@@ -128,7 +128,7 @@ subtest 'overlayfs' => sub {
 	my $json = qx(unshare -m sh -c 'mount -t overlay o -o lowerdir=$below/l,upperdir=$below/u,workdir=$below/w $below/m 2>/dev/null && exec "$tool" pages --format json $below/m/file');
 	return fail("cannot mount an overlay: $?") if $? && in_guest();
 	plan skip_all => 'no overlay here' if $?;
-	my $got = JSON::PP->new->utf8->decode($json)->{files}[0];
+	my $got = Cpanel::JSON::XS->new->utf8->decode($json)->{files}[0];
 	is(pages_of($got), '1 2 30', 'the pages of the file below');
 	is($got->{source}, $source eq 'module' ? 'module' : 'mincore', 'from one who sees them');
 	is($got->{real}{ino}, (stat "$below/l/file")[1], 'the inode that owns them')
@@ -180,7 +180,7 @@ subtest 'a folder' => sub {
 	POSIX::mkfifo("$folder/fifo", 0600) or die "mkfifo: $!";
 	my $json = qx(unshare -m sh -c 'mount --bind $folder $folder/bind 2>/dev/null; exec timeout 60 "$tool" pages --format json $folder');
 	is($?, 0, 'loops and FIFOs hold nothing up');
-	my $answer = JSON::PP->new->utf8->decode($json);
+	my $answer = Cpanel::JSON::XS->new->utf8->decode($json);
 	check_schema($answer, 'pages.schema.json', 'a folder');
 	is(scalar @{$answer->{files}}, 2, 'each file once, under whatever names');
 	is($answer->{totals}{resident_bytes}, 2 * PAGE, 'the sum');

@@ -8,13 +8,13 @@ use lib "$FindBin::Bin/lib";
 use Copyscope;
 use Test::More;
 
-use JSON::PP;
+use Cpanel::JSON::XS;
 use POSIX ();
 
 my $src = prepare("$dir/src");
 my @relay = ($workload, 'relay', '--src', $src, '--to', 'tcp');
 
-sub truth_of { return JSON::PP->new->decode(read_file($_[0]{out})) }
+sub truth_of { return Cpanel::JSON::XS->new->decode(read_file($_[0]{out})) }
 
 # Attached when half of the bytes are through: the rest is exact.
 for my $how ('relay', 'sendfile') {
@@ -93,7 +93,7 @@ SKIP: {
 # Children.
 {
 	my ($report, $ran) = path_json(['--no-follow'], @relay);
-	my $truth = JSON::PP->new->decode($ran->{out});
+	my $truth = Cpanel::JSON::XS->new->decode($ran->{out});
 	my %pids = map { ($_->{process}{pid} => 1) } @{$report->{transfers}};
 
 	is(join(' ', keys %pids), $truth->{pid}, '--no-follow: only the command itself');
@@ -102,16 +102,16 @@ SKIP: {
 	check_report($report, $truth, '--no-follow');
 }
 {
-	# JSON::PP is slow in a guest: it gets only the lines of interest.
+	# Large, for a guest: only the lines of interest are read.
 	my $json = "$dir/storm.json";
 	my $ran = run_tool('path', '--format', 'json', '-o', $json, tier_options(), '--', $workload,
 		'storm', '--src', $src, '--count', 5000);
-	my $flow = JSON::PP->new->decode($ran->{out})->{flows}[0];
+	my $flow = Cpanel::JSON::XS->new->decode($ran->{out})->{flows}[0];
 	my @lines = split /\n/, read_file($json);
 	my ($counts) = map { /"lost": ?(\{[^}]*\})/ } @lines;
 	my @children = grep { index($_, "\"$src\"") >= 0 } @lines;
 	my $got = sum(map { /"delivered_bytes": ?(\d+)/ } @children);
-	my $lost = sum(values %{JSON::PP->new->decode($counts)});
+	my $lost = sum(values %{Cpanel::JSON::XS->new->decode($counts)});
 
 	ok($got == $flow->{delivered_bytes} || ($lost && $got < $flow->{delivered_bytes}),
 		"5000 children: nothing lost, or counted (got $got, lost $lost)");
@@ -156,7 +156,7 @@ $Run::tier = 'derived';
 	my $ran = run_tool('path', '--format', 'json', '-o', $json, '-i', '0.3', tier_options(),
 		'--', '/bin/sh', '-c',
 		"for i in 1 2 3; do '$workload' relay --src '$src'; sleep 0.4; done");
-	my $decoder = JSON::PP->new->utf8;
+	my $decoder = Cpanel::JSON::XS->new->utf8;
 	my (@reports, @delivered);
 
 	$decoder->incr_parse(read_file($json));

@@ -8,7 +8,7 @@ use lib "$FindBin::Bin/lib";
 use Copyscope;
 use Test::More;
 
-use JSON::PP;
+use Cpanel::JSON::XS;
 
 my $src = prepare("$dir/src");
 my @workloads = (

@@ -57,7 +57,7 @@ sub left_to_the_kernel
 	my ($what, $before, @options) = @_;
 	my ($got, $ran) = path_json([], '/bin/sh', '-ec',
 		"$before '$workload' write-back --mode none @options");
-	my ($truth) = map { JSON::PP->new->decode($_) } split /\n/, $ran->{out};
+	my ($truth) = map { Cpanel::JSON::XS->new->decode($_) } split /\n/, $ran->{out};
 	my ($written) = grep { $_->{file}{ino} == $truth->{written}[0]{file}{ino} }
 		@{$got->{written_files}};
 	my %by = map { ($_->{by} => $_->{bytes}) } @{$written->{written_back}};

@@ -34,7 +34,7 @@ sub is_about
 my ($report, $ran) = path_json(['--zeroing'], '/bin/sh', '-ec', join "\n",
 	map { "'$workload' $_" } 'zero', 'zero --mode populate', 'zero --mode thp',
 	"relay --src '$src' --cold");
-my @truth = map { JSON::PP->new->decode($_) } split /\n/, $ran->{out};
+my @truth = map { Cpanel::JSON::XS->new->decode($_) } split /\n/, $ran->{out};
 
 is($ran->{status}, 0, 'the tool ends well') or diag($ran->{err});
 is(scalar @truth, 4, 'each workload ran to its end');

@@ -14,7 +14,7 @@ use warnings;
 use Cwd qw(getcwd);
 use Exporter qw(import);
 use File::Temp qw(tempdir);
-use JSON::PP;
+use Cpanel::JSON::XS;
 use POSIX qw(:sys_wait_h);
 use Test::More;
 use Time::HiRes qw(sleep time);
@@ -84,7 +84,7 @@ sub slurp_json
 	my $text = read_file($path);
 
 	return undef unless length($text // '');
-	return eval { JSON::PP->new->utf8->decode($text) };
+	return eval { Cpanel::JSON::XS->new->utf8->decode($text) };
 }
 
 # The network card that tests/vm/run gives the guest, with an address; its name.

@@ -9,7 +9,7 @@ use warnings;
 
 use B;
 use Exporter qw(import);
-use JSON::PP;
+use Cpanel::JSON::XS;
 
 our @EXPORT = qw(schema_complaints);
 
@@ -30,7 +30,7 @@ sub type_of
 	my ($value) = @_;
 
 	return 'null' unless defined $value;
-	return 'boolean' if JSON::PP::is_bool($value);
+	return 'boolean' if Cpanel::JSON::XS::is_bool($value);
 	return 'object' if ref $value eq 'HASH';
 	return 'array' if ref $value eq 'ARRAY';
 	return 'string' unless is_number($value);
@@ -45,12 +45,9 @@ sub fits
 	return $is eq $type || ($type eq 'number' && $is eq 'integer');
 }
 
-sub equal
-{
-	my $json = JSON::PP->new->canonical->allow_nonref;
+my $canonical = Cpanel::JSON::XS->new->canonical->allow_nonref;
 
-	return $json->encode($_[0]) eq $json->encode($_[1]);
-}
+sub equal { return $canonical->encode($_[0]) eq $canonical->encode($_[1]) }
 
 my %keywords = (
 	'$ref' => sub {

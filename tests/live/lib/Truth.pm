@@ -8,7 +8,7 @@ use strict;
 use warnings;
 
 use Exporter qw(import);
-use JSON::PP;
+use Cpanel::JSON::XS;
 use POSIX ();
 use Run;
 use Schema;
@@ -39,7 +39,7 @@ sub trace_once
 		join ' ', "'$workload'", map { s/'/'\\''/gr =~ s/^|$/'/gr } @$_
 	} @workloads;
 	my ($report, $ran) = path_json([audited() ? '--audit' : ()], '/bin/sh', '-ec', $script);
-	my @truth = map { JSON::PP->new->decode($_) } split /\n/, $ran->{out};
+	my @truth = map { Cpanel::JSON::XS->new->decode($_) } split /\n/, $ran->{out};
 
 	is($ran->{status}, 0, 'the tool ends well') or diag($ran->{err});
 	return ($report, @truth);
@@ -276,7 +276,7 @@ sub check_audit
 
 	return unless audited();
 	is($report->{unattributed_bytes}, 0, 'no copy is unattributed')
-		or diag(JSON::PP->new->canonical->encode($report->{audit}));
+		or diag(Cpanel::JSON::XS->new->canonical->encode($report->{audit}));
 }
 
 # For docs/measured.md: the path, and what was predicted, measured and audited, if it was.
@@ -330,7 +330,7 @@ sub check_rest
 		next if $known{"$transfer"} || !$pids{$transfer->{process}{pid} // 0};
 		for my $place (@{$transfer}{qw(from to)}) {
 			next unless grep { same_inode($place, $_) } @places;
-			fail("$what: a transfer too many: " . JSON::PP->new->canonical->encode($transfer));
+			fail("$what: a transfer too many: " . Cpanel::JSON::XS->new->canonical->encode($transfer));
 		}
 	}
 }
