@@ -29,7 +29,7 @@ static __always_inline u64 left_to_read(struct thread *t, struct file *file, s64
 static __always_inline void count_request(struct thread *t)
 {
 	u32 slot = t->last_slot;
-	struct cs_row *row = bpf_map_lookup_elem(&rows, &slot);
+	struct cs_row *row = row_at(slot);
 
 	t->last_slot = NO_SLOT;
 	if (!row || row->key.call != NR_io_submit)
@@ -88,7 +88,7 @@ static __always_inline int entered(struct task_struct *task)
 	if (!t)
 		return 0;
 	slot = t->aio_slot - 1;
-	row = bpf_map_lookup_elem(&rows, &slot);
+	row = row_at(slot);
 	if (row)
 		add(row->mode_switches, 2);
 	return 0;

@@ -52,7 +52,7 @@ static __always_inline u8 direct_hop(u32 from, u32 to, bool copied)
 
 static __always_inline u32 kind_of(u32 index)
 {
-	struct cs_endpoint *e = bpf_map_lookup_elem(&endpoints, &index);
+	struct cs_endpoint *e = endpoint_in(index);
 
 	return e ? e->kind : CS_KIND_OTHER;
 }

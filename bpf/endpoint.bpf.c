@@ -36,7 +36,7 @@ struct path_walk {
 
 static long path_step(u32 i, struct path_walk *w)
 {
-	struct cs_endpoint *e = bpf_map_lookup_elem(&endpoints, &w->index);
+	struct cs_endpoint *e = endpoint_in(w->index);
 	struct dentry *dentry = (void *)w->dentry;
 	struct mount *mount = (void *)w->mount, *up;
 	u64 parent = (u64)BPF_CORE_READ(dentry, d_parent);
@@ -93,7 +93,7 @@ static __always_inline u64 path_of(u64 file)
  */
 static __always_inline void describe_path(u32 index, u64 file)
 {
-	struct cs_endpoint *e = bpf_map_lookup_elem(&endpoints, &index);
+	struct cs_endpoint *e = endpoint_in(index);
 	struct path *path = (void *)path_of(file);
 	struct vfsmount *vfs = BPF_CORE_READ(path, mnt);
 	struct path_walk w = {
@@ -105,7 +105,7 @@ static __always_inline void describe_path(u32 index, u64 file)
 
 	if (!e)
 		return;
-	bpf_loop(PATH_DEPTH, path_step, &w, 0);
+	bpf_loop(PATH_DEPTH, path_step, &w, none);
 	if (!w.whole)
 		e->flags |= CS_ENDPOINT_PATH_CUT;
 	e->path_bytes = w.used;
@@ -263,7 +263,7 @@ __noinline int endpoint_find(struct thread *t, u64 inode, u64 file)
 	slot &= ~MADE;
 	if (slot == CS_LOST_ENDPOINT)
 		return slot;
-	e = bpf_map_lookup_elem(&endpoints, &slot);
+	e = endpoint_in(slot);
 	if (!e)
 		return CS_LOST_ENDPOINT;
 	if (made) {
@@ -306,7 +306,7 @@ __noinline u32 socket_endpoint(u64 sk)
 
 	if (!index)
 		return 0;
-	e = bpf_map_lookup_elem(&endpoints, index);
+	e = endpoint_in(*index);
 	/* The address may belong to a new socket by now. */
 	if (!e || e->local_port != BPF_CORE_READ(s, __sk_common.skc_num))
 		return 0;
@@ -327,7 +327,7 @@ __noinline int process_endpoint(u64 task)
 	slot = endpoint_slot(&key);
 	made = slot & MADE;
 	slot &= ~MADE;
-	e = bpf_map_lookup_elem(&endpoints, &slot);
+	e = endpoint_in(slot);
 	if (slot == CS_LOST_ENDPOINT || !e || !made)
 		return slot;
 	e->inode = key;

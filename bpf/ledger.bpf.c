@@ -14,8 +14,8 @@ struct cs_lost lost;
 volatile __u32 none;
 __u32 nr_rows;
 
-row_map rows SEC(".maps");
-endpoint_map endpoints SEC(".maps");
+struct cs_row rows[CS_MAX_ROWS];
+struct cs_endpoint endpoints[CS_MAX_ENDPOINTS];
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -42,7 +42,7 @@ static __always_inline int row_slot(const struct cs_row_key *wanted)
 	if (known)
 		return *known;
 	slot = nr_rows < CS_MAX_ROWS ? __sync_fetch_and_add(&nr_rows, 1) : CS_MAX_ROWS;
-	row = bpf_map_lookup_elem(&rows, &slot);
+	row = row_at(slot);
 	if (row && !bpf_map_update_elem(&row_index, &key, &slot, BPF_NOEXIST)) {
 		row->key = key;
 		return slot;
@@ -98,7 +98,7 @@ __noinline int add_side(struct cs_row_key *key, u64 bytes)
 	slot = row_slot(key);
 	if (slot < 0)
 		return -1;
-	row = bpf_map_lookup_elem(&rows, &slot);
+	row = row_at(slot);
 	if (row)
 		add(row->bytes, bytes);
 	return 0;

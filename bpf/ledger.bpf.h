@@ -117,46 +117,22 @@ struct thread {
 	struct attribution attribution;
 };
 
-typedef struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, CS_MAX_THREADS);
-	__type(key, u32);
-	__type(value, struct thread);
-} thread_map;
-
-typedef struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, CS_MAX_ROWS);
-	__type(key, u32);
-	__type(value, struct cs_row);
-} row_map;
-
-typedef struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, CS_MAX_ENDPOINTS);
-	__type(key, u32);
-	__type(value, struct cs_endpoint);
-} endpoint_map;
-
-typedef struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, CS_MAX_PROCESSES);
-	__type(key, u32);
-	__type(value, struct cs_process);
-} process_map;
-
-extern thread_map threads SEC(".maps");
-extern row_map rows SEC(".maps");
-extern endpoint_map endpoints SEC(".maps");
-extern process_map processes SEC(".maps");
+/*
+ * The tables are variables, not maps of their own: the kernel rewrites a program for
+ * each look-up in a map that it makes part of the program, and copies it for that.
+ */
+extern struct cs_row rows[CS_MAX_ROWS];
+extern struct cs_endpoint endpoints[CS_MAX_ENDPOINTS];
+extern struct cs_process processes[CS_MAX_PROCESSES];
+extern char threads[CS_MAX_THREADS * sizeof(struct thread)]; /* the tool knows no struct thread */
 
 extern const volatile struct cs_settings settings;
 extern __u64 traced[CS_MAX_PIDS / 64];
 extern struct cs_lost lost;
-/* 0, which the verifier does not know: the first round of a loop is to it like the others. */
+/*
+ * 0, which the verifier does not know: the first round of a loop is to it like the
+ * others, and a bpf_loop() with such flags stays a call.
+ */
 extern volatile u32 none;
 
 /* Pointers to kernel objects travel as plain addresses. */
@@ -259,10 +235,42 @@ static __always_inline u32 thread_home(u64 number)
 	return hash(number) % CS_MAX_THREADS;
 }
 
-/* NULL for -1, which is beyond the last slot. */
+/*
+ * The element of a table, or NULL beyond it, as for -1.  The compiler is kept from
+ * knowing the index, once to compare the very register that it uses, and once not to
+ * use it before: the verifier understands nothing else.
+ */
+#define element_at(table, max, index)                \
+	({                                           \
+		typeof(&(table)[0]) _element = NULL; \
+		u64 _index = (index);                \
+                                                     \
+		barrier_var(_index);                 \
+		if (_index < (max)) {                \
+			barrier_var(_index);         \
+			_element = &(table)[_index]; \
+		}                                    \
+		_element;                            \
+	})
+
 static __always_inline struct thread *thread_at(u32 slot)
 {
-	return bpf_map_lookup_elem(&threads, &slot);
+	return element_at((struct thread *)threads, CS_MAX_THREADS, slot);
+}
+
+static __always_inline struct cs_row *row_at(u32 slot)
+{
+	return element_at(rows, CS_MAX_ROWS, slot);
+}
+
+static __always_inline struct cs_process *process_at(u32 index)
+{
+	return element_at(processes, CS_MAX_PROCESSES, index);
+}
+
+static __always_inline struct cs_endpoint *endpoint_in(u32 index)
+{
+	return element_at(endpoints, CS_MAX_ENDPOINTS, index);
 }
 
 /* The state of a task, or NULL when it has none. */

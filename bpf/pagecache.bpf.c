@@ -120,7 +120,7 @@ int TRACED_PROG(on_add_to_page_cache, struct folio *folio)
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG)
 		return 0;
 	index = endpoint_find(t, (u64)inode, 0);
-	e = bpf_map_lookup_elem(&endpoints, &index);
+	e = endpoint_in(index);
 	if (e && index >= CS_FIRST_ENDPOINT)
 		add(e->filled_bytes, folio_bytes(folio));
 	return 0;

@@ -57,7 +57,7 @@ static __always_inline struct cs_row *row_cached(struct thread *t, struct row_ca
 		slot = found;
 	}
 	t->last_slot = slot;
-	return bpf_map_lookup_elem(&rows, &slot);
+	return row_at(slot);
 }
 
 static __always_inline struct cs_row *row_of(struct thread *t, struct cs_row_key *key)
@@ -204,7 +204,7 @@ static __always_inline struct cs_process *process_of(struct thread *t)
 {
 	u32 index = t->process;
 
-	return bpf_map_lookup_elem(&processes, &index);
+	return process_at(index);
 }
 
 static __always_inline bool fill_stands(struct thread *t, u64 start, u64 end)

@@ -143,7 +143,7 @@ static __always_inline int copied_for_device(struct sk_buff *skb, struct sk_buff
 	u32 index;
 
 	index = sender_of(skb);
-	e = bpf_map_lookup_elem(&endpoints, &index);
+	e = endpoint_in(index);
 	if (!index || !e)
 		return 0;
 	key.destination = index;

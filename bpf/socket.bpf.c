@@ -248,7 +248,7 @@ static __always_inline int on_mmsg(struct task_struct *task)
 	if (!t)
 		return 0;
 	slot = t->last_slot;
-	row = bpf_map_lookup_elem(&rows, &slot);
+	row = row_at(slot);
 	if (row && row->key.call == current_call(task)) {
 		add(row->ops, 1);
 		add(row->mode_switches, 2);
@@ -284,7 +284,7 @@ int BPF_PROG(on_net_dev_start_xmit, struct sk_buff *skb, struct net_device *dev)
 	if (!dev->dev.parent || !skb->sk)
 		return 0;
 	index = sender_of(skb);
-	e = bpf_map_lookup_elem(&endpoints, &index);
+	e = endpoint_in(index);
 	if (!index || !e)
 		return 0;
 	key.destination = index;

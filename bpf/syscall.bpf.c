@@ -166,7 +166,7 @@ static __always_inline u8 mapping_hop_of(u32 kind, bool pinned)
 
 static __always_inline bool is_null_device(u32 index)
 {
-	struct cs_endpoint *e = bpf_map_lookup_elem(&endpoints, &index);
+	struct cs_endpoint *e = endpoint_in(index);
 
 	return e && e->kind == CS_KIND_DEVICE && e->rdev == NULL_DEVICE;
 }
@@ -278,7 +278,7 @@ static __noinline void derive_messages(struct thread *t, struct task_struct *tas
 		return;
 	bpf_loop(MAX_MESSAGES, derive_message, &m, 0);
 	slot = t->last_slot;
-	row = bpf_map_lookup_elem(&rows, &slot);
+	row = row_at(slot);
 	if (row) {
 		add(row->ops, 1);
 		add(row->mode_switches, 2);

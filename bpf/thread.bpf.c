@@ -11,8 +11,8 @@
 
 #define NR_WAYS 16 /* slots from home on that may be a task's */
 
-thread_map threads SEC(".maps");
-process_map processes SEC(".maps");
+char threads[CS_MAX_THREADS * sizeof(struct thread)] __attribute__((aligned(8)));
+struct cs_process processes[CS_MAX_PROCESSES];
 __u32 nr_processes = 1; /* 0 is the kernel */
 
 struct process_key {
@@ -43,7 +43,7 @@ static __always_inline u32 process_find(struct task_struct *task)
 	if (known)
 		return *known;
 	slot = next_slot(&nr_processes, CS_MAX_PROCESSES);
-	p = bpf_map_lookup_elem(&processes, &slot);
+	p = process_at(slot);
 	if (!slot || !p) {
 		add(lost.processes, 1);
 		return 0;
@@ -94,7 +94,7 @@ __noinline int thread_find(u64 number)
 {
 	struct thread_walk w = { .number = number, .slot = -1 };
 
-	bpf_loop(NR_WAYS, thread_is_at, &w, 0);
+	bpf_loop(NR_WAYS, thread_is_at, &w, none);
 	return w.slot;
 }
 
@@ -107,7 +107,7 @@ __noinline int thread_reset(u64 number)
 	struct thread *t;
 
 	if (w.slot < 0)
-		bpf_loop(NR_WAYS, thread_takes, &w, 0);
+		bpf_loop(NR_WAYS, thread_takes, &w, none);
 	t = thread_at(w.slot);
 	if (!t)
 		return -1;

@@ -77,7 +77,7 @@ int TRACED_PROG(on_tls_push_record, struct sock *sk)
 static __always_inline void part_was_copied(struct thread *t, u64 copied)
 {
 	u32 slot = t->last_slot;
-	struct cs_row *row = bpf_map_lookup_elem(&rows, &slot);
+	struct cs_row *row = row_at(slot);
 	struct cs_row_key key;
 
 	if (!row || row->bytes < copied)
@@ -235,7 +235,7 @@ int TRACED_PROG(on_tcp_set_ulp, struct sock *sk, const char *name, int ret)
 	if (ulp[0] != 't' || ulp[1] != 'l' || ulp[2] != 's')
 		return 0;
 	index = endpoint_of(t, sk->sk_socket->file);
-	e = bpf_map_lookup_elem(&endpoints, &index);
+	e = endpoint_in(index);
 	if (e)
 		e->flags |= CS_ENDPOINT_TLS;
 	return 0;

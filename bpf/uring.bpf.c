@@ -194,7 +194,7 @@ int TRACED_PROG(on_request_end, struct io_kiocb *req, u32 flags, int ret)
 		count_direct(t, task);
 	request_over(t, task);
 	slot = t->last_slot;
-	row = bpf_map_lookup_elem(&rows, &slot);
+	row = row_at(slot);
 	if (!row)
 		return 0;
 	done = ret != -EAGAIN && !t->request_waits;
@@ -231,7 +231,7 @@ int TRACED_PROG(on_io_uring_enter)
 	if (!ring)
 		return 0;
 	slot = ring->slot - 1;
-	row = bpf_map_lookup_elem(&rows, &slot);
+	row = row_at(slot);
 	if (row)
 		add(row->mode_switches, 2 + __sync_lock_test_and_set(&ring->entered, 0));
 	else

@@ -170,7 +170,7 @@ int hooks_audit(struct hooks *hooks, const pid_t *pids, size_t count, char *why,
 	}
 	if (!hooks->fexit_works)
 		return 0;
-	link = bpf_program__attach(hooks->bpf->progs.on_get_random_bytes_user);
+	link = bpf_program__attach_trace(hooks->bpf->progs.on_get_random_bytes_user);
 	return link ? keep(hooks, link) : 0;
 }
 

@@ -12,9 +12,9 @@
 #include <bpf/libbpf.h>
 
 #include "collect/hooks_private.h"
-#include "collect/present.h"
 #include "collect/privilege.h"
 #include "collect/table.h"
+#include "collect/targets.h"
 #include "util/cleanup.h"
 
 static bool libbpf_talks;
@@ -38,7 +38,7 @@ static int on_libbpf_message(enum libbpf_print_level level, const char *format, 
 }
 
 /* A kernel may refuse all fexit programs: one that does nothing tells. */
-static int fexit_error(struct btf *vmlinux)
+static int fexit_error(const struct target *targets)
 {
 	struct bpf_insn nothing[] = {
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
@@ -47,7 +47,9 @@ static int fexit_error(struct btf *vmlinux)
 	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_FEXIT);
 	int fd;
 
-	options.attach_btf_id = btf__find_by_name_kind(vmlinux, "filemap_read", BTF_KIND_FUNC);
+	for (size_t i = 0; i < hook_table_size && !options.attach_btf_id; i++)
+		if (hook_table[i].kind == HOOK_FEXIT && !targets[i].module)
+			options.attach_btf_id = targets[i].type;
 	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "probe", "GPL", nothing, 2, &options);
 	if (fd < 0)
 		return errno;
@@ -100,11 +102,10 @@ bool hooks_see_tls(const struct hooks *hooks)
 	       fact_served(hooks, "tls records received");
 }
 
-static void choose(struct hooks *hooks, struct btf *vmlinux)
+static void choose(struct hooks *hooks, const struct target *targets)
 {
-	int error = fexit_error(vmlinux);
+	int error = fexit_error(targets);
 	int refused = hooks->options.tier == TIER_DERIVED ? ECANCELED : error;
-	_cleanup_free_ bool *present = present_find(vmlinux);
 
 	hooks->fexit_works = !error;
 	for (size_t i = 0; i < hook_table_size; i++) {
@@ -112,7 +113,7 @@ static void choose(struct hooks *hooks, struct btf *vmlinux)
 		struct hook_status *s = &hooks->states[i];
 
 		s->state = HOOK_ABSENT;
-		if (!present[i])
+		if (!targets[i].type)
 			continue;
 		if (fact_served(hooks, hook->fact)) {
 			s->state = HOOK_UNNEEDED;
@@ -190,7 +191,7 @@ static int open_chosen(struct hooks *hooks)
 		bpf_map__set_max_entries(hooks->bpf->maps.zeroed, 1);
 	bpf_program__set_autoload(hooks->bpf->progs.on_get_random_bytes_user,
 				  hooks->options.audit && hooks->fexit_works);
-	return 0;
+	return ledger_make(hooks);
 }
 
 /* One program that the kernel does not take costs its fact, not the tool. */
@@ -238,7 +239,7 @@ static bool attach(struct hooks *hooks)
 
 		if (s->state != HOOK_ATTACHED)
 			continue;
-		s->link = bpf_program__attach(program_of(hooks, i));
+		s->link = bpf_program__attach_trace(program_of(hooks, i));
 		if (s->link)
 			continue;
 		s->state = HOOK_REFUSED;
@@ -273,10 +274,28 @@ static const char *first_derived(const struct hooks *hooks)
 	return "nothing";
 }
 
+/* What did not attach must be derived: once more, without it. */
+static int load_and_attach(struct hooks *hooks, const struct target *targets)
+{
+	int error = targets_tell(targets);
+
+	if (!error)
+		error = load(hooks);
+	if (!error && !attach(hooks)) {
+		detach(hooks);
+		copyscope_bpf__destroy(hooks->bpf);
+		error = load(hooks);
+		if (!error)
+			attach(hooks);
+	}
+	return error;
+}
+
 int hooks_open(const struct hooks_options *options, struct hooks **ret, char *why, size_t why_size)
 {
 	struct hooks *hooks = calloc(1, sizeof(*hooks) + hook_table_size * sizeof(*hooks->states));
-	struct btf *vmlinux = NULL;
+	struct target *targets;
+	struct btf *vmlinux;
 	int error;
 
 	if (!hooks)
@@ -296,19 +315,11 @@ int hooks_open(const struct hooks_options *options, struct hooks **ret, char *wh
 			 "use one built with CONFIG_DEBUG_INFO_BTF=y");
 		goto err_free;
 	}
-	choose(hooks, vmlinux);
-	error = load(hooks);
-	if (!error && !attach(hooks)) {
-		/* What did not attach must be derived: once more, without it. */
-		detach(hooks);
-		copyscope_bpf__destroy(hooks->bpf);
-		error = load(hooks);
-		if (!error)
-			attach(hooks);
-	}
+	targets = targets_find(vmlinux);
 	btf__free(vmlinux);
-	if (!error)
-		error = ledger_map(hooks);
+	choose(hooks, targets);
+	error = load_and_attach(hooks, targets);
+	targets_free(targets);
 	if (error) {
 		explain(why, why_size, error);
 		goto err_bpf;
@@ -326,7 +337,6 @@ int hooks_open(const struct hooks_options *options, struct hooks **ret, char *wh
 	return 0;
 
 err_bpf:
-	ledger_unmap(hooks);
 	detach(hooks);
 	copyscope_bpf__destroy(hooks->bpf);
 err_free:
@@ -340,7 +350,6 @@ void hooks_close(struct hooks *hooks)
 		return;
 	audit_close(hooks);
 	detach(hooks);
-	ledger_unmap(hooks);
 	copyscope_bpf__destroy(hooks->bpf);
 	free(hooks);
 }

@@ -19,9 +19,6 @@ struct hooks {
 	struct hooks_options options;
 	struct copyscope_bpf *bpf;
 	struct recorded_hooks families[CS_FAMILY_MAX];
-	const struct cs_row *rows; /* the maps, mapped */
-	const struct cs_endpoint *endpoints;
-	const struct cs_process *processes;
 	bool fexit_works;
 	struct bpf_link **audit; /* breakpoints, and a hook on random bytes */
 	size_t nr_audit, audit_capacity;
@@ -40,9 +37,8 @@ bool hooks_see_zeroing(const struct hooks *hooks);
 void zeroed_prepare(struct hooks *hooks);
 void zeroed_read(struct hooks *hooks, struct recording *recording);
 
-/* ledger.c */
-int ledger_map(struct hooks *hooks);
-void ledger_unmap(struct hooks *hooks);
+/* ledger.c: comes before the programs are loaded; returns 0 or a negative errno. */
+int ledger_make(struct hooks *hooks);
 
 /* audit.c */
 void audit_read(struct hooks *hooks, struct recording *recording);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Reads the ledger: its tables are mapped, so a look costs no syscall. */
+/* The ledger: its tables are variables of the programs, so a look at them costs no syscall. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,47 +10,20 @@
 
 #include "collect/hooks_private.h"
 
-/* The kernel rounds elements of an array map to 8 bytes and the map to pages. */
-static size_t map_bytes(const struct bpf_map *map)
+/* libbpf would write each page of the tables as it makes them, though the kernel has cleared them. */
+int ledger_make(struct hooks *hooks)
 {
-	size_t page = sysconf(_SC_PAGESIZE);
-	size_t element = (bpf_map__value_size(map) + 7) / 8 * 8;
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
+	struct bpf_map *map = hooks->bpf->maps.bss;
+	int error, fd;
 
-	return (element * bpf_map__max_entries(map) + page - 1) / page * page;
-}
-
-static const void *map_read_only(const struct bpf_map *map)
-{
-	void *at = mmap(NULL, map_bytes(map), PROT_READ, MAP_SHARED, bpf_map__fd(map), 0);
-
-	return at == MAP_FAILED ? NULL : at;
-}
-
-_Static_assert(sizeof(struct cs_row) % 8 == 0, "rows are read as an array");
-_Static_assert(sizeof(struct cs_endpoint) % 8 == 0, "endpoints are read as an array");
-_Static_assert(sizeof(struct cs_process) % 8 == 0, "processes are read as an array");
-
-int ledger_map(struct hooks *hooks)
-{
-	hooks->rows = map_read_only(hooks->bpf->maps.rows);
-	hooks->endpoints = map_read_only(hooks->bpf->maps.endpoints);
-	hooks->processes = map_read_only(hooks->bpf->maps.processes);
-	if (!hooks->rows || !hooks->endpoints || !hooks->processes)
-		return -errno;
-	return 0;
-}
-
-static void unmap(const void *at, const struct bpf_map *map)
-{
-	if (at)
-		munmap((void *)at, map_bytes(map));
-}
-
-void ledger_unmap(struct hooks *hooks)
-{
-	unmap(hooks->rows, hooks->bpf->maps.rows);
-	unmap(hooks->endpoints, hooks->bpf->maps.endpoints);
-	unmap(hooks->processes, hooks->bpf->maps.processes);
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "ledger", bpf_map__key_size(map),
+			    bpf_map__value_size(map), 1, &options);
+	if (fd < 0)
+		return fd;
+	error = bpf_map__reuse_fd(map, fd);
+	close(fd);
+	return error;
 }
 
 int hooks_trace(struct hooks *hooks, pid_t tgid)
@@ -120,9 +93,9 @@ int hooks_read(struct hooks *hooks, struct recording *r)
 	r->nr_rows = at_most(bss->nr_rows, CS_MAX_ROWS);
 	r->nr_endpoints = at_most(hooks->bpf->data->nr_endpoints, CS_MAX_ENDPOINTS);
 	r->nr_processes = at_most(hooks->bpf->data->nr_processes, CS_MAX_PROCESSES);
-	r->rows = copy_of(hooks->rows, r->nr_rows, sizeof(*r->rows));
-	r->endpoints = copy_of(hooks->endpoints, r->nr_endpoints, sizeof(*r->endpoints));
-	r->processes = copy_of(hooks->processes, r->nr_processes, sizeof(*r->processes));
+	r->rows = copy_of(bss->rows, r->nr_rows, sizeof(*r->rows));
+	r->endpoints = copy_of(bss->endpoints, r->nr_endpoints, sizeof(*r->endpoints));
+	r->processes = copy_of(bss->processes, r->nr_processes, sizeof(*r->processes));
 	memcpy(&r->lost, &bss->lost, sizeof(r->lost));
 	/* Blocks of remembered buffers that had to make room for others. */
 	if (bss->blocks_made > CS_MAX_BUFFER_BLOCKS)
