@@ -217,19 +217,36 @@ static __always_inline bool fill_stands(struct thread *t, u64 start, u64 end)
 	return p && p->fills == t->fills && p->maps == t->maps;
 }
 
-/* A read or receive of @bytes from @key->source into the buffers @s. */
-static __always_inline void fold_read(struct thread *t, struct task_struct *task,
-				      struct cs_row_key *key, struct segments *s, u64 bytes,
-				      u64 delivered)
+/* @key->source filled the buffers @s with @bytes, of which @copied are copies of its own. */
+static __always_inline void fold_filled(struct thread *t, struct task_struct *task,
+					struct cs_row_key *key, struct segments *s, u64 bytes,
+					u64 copied, u64 delivered)
 {
 	t->copied = 0;
-	fold(t, task, key, bytes, delivered);
+	fold(t, task, key, copied, delivered);
 	if (!bytes)
 		return;
 	if (!s->iov && t->fill_endpoint == key->source && fill_stands(t, s->base, s->base + bytes))
 		return;
 	segments_finish(s, key, key->source, 0);
 	remember(s);
+}
+
+/* A read or receive of @bytes from @key->source into the buffers @s. */
+static __always_inline void fold_read(struct thread *t, struct task_struct *task,
+				      struct cs_row_key *key, struct segments *s, u64 bytes,
+				      u64 delivered)
+{
+	fold_filled(t, task, key, s, bytes, bytes, delivered);
+}
+
+/* A device took the buffer at @start without a look at it. */
+static __always_inline void fold_dropped(struct thread *t, struct cs_row_key *key, u64 start,
+					 s64 bytes)
+{
+	if (bytes > 0 && fill_stands(t, start, start + bytes))
+		key->source = t->fill_endpoint;
+	fold_apart(t, key, 0, bytes > 0 ? bytes : 0);
 }
 
 /*

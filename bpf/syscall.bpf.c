@@ -162,13 +162,15 @@ static __always_inline u8 mapping_hop_of(u32 kind, bool pinned)
 	}
 }
 
-#define NULL_DEVICE (1 << 20 | 3) /* mem:null */
+/* As the kernel numbers mem:null and mem:zero. */
+#define NULL_DEVICE (1 << 20 | 3)
+#define ZERO_DEVICE (1 << 20 | 5)
 
-static __always_inline bool is_null_device(u32 index)
+static __always_inline u32 device_of(u32 index)
 {
 	struct cs_endpoint *e = endpoint_in(index);
 
-	return e && e->kind == CS_KIND_DEVICE && e->rdev == NULL_DEVICE;
+	return e && e->kind == CS_KIND_DEVICE ? e->rdev : 0;
 }
 
 /* Moves @bytes between the endpoint at hand and the buffers @s. */
@@ -178,21 +180,20 @@ static __always_inline void derive(struct thread *t, struct task_struct *task, u
 	struct cs_row_key key = { .process = t->process, .call = call, .flags = CS_ROW_DERIVED };
 	bool pinned = flags & MSG_ZEROCOPY;
 	u32 kind = kind_of(endpoint);
+	u32 device = device_of(endpoint);
 
 	key.hop = hop_of(kind, in, pinned);
-	if (is_null_device(endpoint)) {
-		/* It takes the bytes without a look at them. */
-		if (bytes > 0 && fill_stands(t, s->base, s->base + bytes))
-			key.source = t->fill_endpoint;
+	if (!in && (device == NULL_DEVICE || device == ZERO_DEVICE)) {
 		key.destination = endpoint;
-		fold_apart(t, &key, 0, bytes > 0 ? bytes : 0);
+		fold_dropped(t, &key, s->base, bytes);
 		return;
 	}
 	s->user = 1;
 	s->bytes = bytes > 0 ? bytes : 0;
 	if (in) {
 		key.source = endpoint;
-		fold_read(t, task, &key, s, s->bytes, flags & MSG_PEEK ? 0 : s->bytes);
+		fold_filled(t, task, &key, s, s->bytes, device == ZERO_DEVICE ? 0 : s->bytes,
+			    flags & MSG_PEEK ? 0 : s->bytes);
 	} else {
 		key.destination = endpoint;
 		fold_write(t, task, &key, s, bytes, mapping_hop_of(kind, pinned));

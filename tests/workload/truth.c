@@ -109,7 +109,7 @@ struct place place_of(int fd, const char *path)
 		name_socket(&place, fd);
 	else if (S_ISFIFO(st.st_mode))
 		strcpy(place.kind, "pipe");
-	else if (S_ISBLK(st.st_mode))
+	else if (S_ISBLK(st.st_mode) || S_ISCHR(st.st_mode))
 		strcpy(place.kind, "device");
 	if (path && !S_ISSOCK(st.st_mode) && !S_ISFIFO(st.st_mode))
 		snprintf(place.path, sizeof(place.path), "%s", path);

@@ -69,6 +69,8 @@ static bool wanted(const struct hooks *hooks, const struct hook *hook)
 		return hooks->options.zeroing;
 	if (!strcmp(hook->fact, "syscalls"))
 		return s->derived;
+	if (hook->family == CS_FAMILY_DEVICE)
+		return !s->derived;
 	return true;
 }
 

@@ -10,6 +10,9 @@
 	{                                                                   \
 		fact, -1, NEED_SELDOM, kind, program, target, loses, module \
 	}
+/* Where any family is derived, the hook that does it sees all devices. */
+#define DEVICE(fact, program, target, loses) \
+	FEXIT(fact, CS_FAMILY_DEVICE, NEED_SELDOM, program, target, loses)
 #define FENTRY(fact, program, target, loses)                                     \
 	{                                                                        \
 		fact, -1, NEED_SELDOM, HOOK_FENTRY, program, target, loses, NULL \
@@ -135,6 +138,17 @@ const struct hook hook_table[] = {
 	      "copies from user buffers to pipes"),
 	FEXIT("pipe writes", CS_FAMILY_PIPE, NEED_ALWAYS, "on_pipe_write", "pipe_write",
 	      "copies from user buffers to pipes"),
+	DEVICE("zeroes", "on_read_zero", "read_zero", "reads of /dev/zero"),
+	DEVICE("random bytes", "on_urandom_read_iter", "urandom_read_iter",
+	       "reads of /dev/urandom"),
+	DEVICE("random bytes that wait", "on_random_read_iter", "random_read_iter",
+	       "reads of /dev/random"),
+	DEVICE("texts of the kernel", "on_seq_read_iter", "seq_read_iter",
+	       "reads of /proc and /sys"),
+	DEVICE("bytes for nobody", "on_write_null", "write_null",
+	       "writes to /dev/null and /dev/zero"),
+	DEVICE("terminal reads", "on_tty_read", "tty_read", "reads of terminals"),
+	DEVICE("terminal writes", "on_tty_write", "tty_write", "writes to terminals"),
 	FEXIT("sendfile", CS_FAMILY_SPLICE, NEED_ALWAYS, "on_splice_direct_to_actor",
 	      "splice_direct_to_actor", "sendfile"),
 	FEXIT("sendfile to a pipe", CS_FAMILY_SPLICE, NEED_IF_PRESENT, "on_splice_file_to_pipe",

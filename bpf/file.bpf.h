@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Reads and writes by (iocb, iter), of whatever a file stands for. */
+#ifndef CS_FILE_BPF_H
+#define CS_FILE_BPF_H
+
+#include "bpf/row.bpf.h"
+
+#define O_DIRECT 040000
+
+static __always_inline bool is_pipe(struct iov_iter *iter)
+{
+	return bpf_core_enum_value_exists(enum iter_type, ITER_PIPE) &&
+	       iter->iter_type == bpf_core_enum_value(enum iter_type, ITER_PIPE);
+}
+
+/* Is this the page cache of a file that was to be read and written without? */
+static __always_inline u8 buffered_flag(struct kiocb *iocb)
+{
+	return iocb->ki_filp->f_flags & O_DIRECT ? CS_ROW_BUFFERED : 0;
+}
+
+static __always_inline int file_read(struct task_struct *task, struct kiocb *iocb,
+				     struct iov_iter *iter, enum cs_hop hop, s64 bytes)
+{
+	struct cs_row_key key = { .hop = hop };
+	struct segments s;
+	struct thread *t;
+
+	t = thread_of(task);
+	if (!t)
+		return 0;
+	if (bytes < 0) {
+		t->request_waits = bytes == -EIOCBQUEUED;
+		bytes = 0;
+	}
+	if (!in_user_memory(t, iter)) {
+		/*
+		 * Into pages of the kernel, for splice.  Up to Linux kernel
+		 * commit 2cb1e08985e3 "splice: Use filemap_splice_read()
+		 * instead of generic_file_splice_read()" (in v6.5) an
+		 * ITER_PIPE took references of the page cache instead: no copy.
+		 */
+		if (hop != CS_CACHE_TO_USER || !is_pipe(iter))
+			copied_inside(t, task, CS_TO_ITER, iter, bytes);
+		/* The hop will look as if it was at another primitive. */
+		if (hop != CS_CACHE_TO_USER)
+			add_audit(task->tgid, CS_TO_ITER, 0, bytes);
+		return 0;
+	}
+	key.process = t->process;
+	key.source = endpoint_of(t, iocb->ki_filp);
+	key.call = current_call(task);
+	key.flags = buffered_flag(iocb);
+	segments_of(t, iter, bytes, &s);
+	fold_read(t, task, &key, &s, bytes, bytes);
+	return 0;
+}
+
+/* Write paths take (iocb, iter, …): newer kernels add arguments. */
+static __always_inline int file_write(void *ctx, struct task_struct *task, struct kiocb *iocb,
+				      struct iov_iter *iter, enum cs_primitive primitive,
+				      enum cs_hop hop, enum cs_hop mapping_hop)
+{
+	struct cs_row_key key = { .hop = hop };
+	struct segments s;
+	struct thread *t;
+	u64 ret = 0;
+
+	t = thread_of(task);
+	if (!t)
+		return 0;
+	bpf_get_func_ret(ctx, &ret);
+	if (!in_user_memory(t, iter)) {
+		if ((s64)ret > 0)
+			copied_inside(t, task, primitive, iter, ret);
+		return 0;
+	}
+	key.process = t->process;
+	key.destination = endpoint_of(t, iocb->ki_filp);
+	key.call = current_call(task);
+	key.flags = buffered_flag(iocb);
+	segments_of(t, iter, ret, &s);
+	fold_write(t, task, &key, &s, ret, mapping_hop);
+	return 0;
+}
+
+#endif
