@@ -63,8 +63,7 @@ static __always_inline u32 endpoint_at(struct thread *t, u64 file)
 	struct inode *inode = BPF_CORE_READ((struct file *)file, f_inode);
 	struct endpoint_cache *c = endpoint_cached(t, (u64)inode);
 
-	if (c->inode == (u64)inode && c->ino == BPF_CORE_READ(inode, i_ino) &&
-	    c->generation == BPF_CORE_READ(inode, i_generation))
+	if (c->inode == (u64)inode && is_cached(c))
 		return c->index;
 	return endpoint_find(t, (u64)inode, file);
 }

@@ -241,6 +241,17 @@ __noinline u64 real_inode(u64 inode, u64 file)
 	return is_backing(real) ? (u64)BPF_CORE_READ(real, f_inode) : inode;
 }
 
+/* The endpoint of an inode that made room for another, or -1. */
+__noinline int look_beside(struct thread *t, u64 inode)
+{
+	struct endpoint_cache *c;
+
+	if (!t)
+		return -1;
+	c = endpoint_beside(t, inode);
+	return c->inode == inode && is_cached(c) ? (int)c->index : -1;
+}
+
 /*
  * The index of the endpoint behind @inode, described by @file if that is not 0
  * and it was not yet; kept in the cache of @t if there is one.  Never fails: a
@@ -253,9 +264,13 @@ __noinline int endpoint_find(struct thread *t, u64 inode, u64 file)
 	struct endpoint_cache *c;
 	u64 of_file = inode;
 	u32 slot, made;
+	int known;
 
 	if (!inode)
 		return CS_LOST_ENDPOINT;
+	known = look_beside(t, inode);
+	if (known >= 0)
+		return known;
 	inode = real_inode(inode, file);
 	inode_key(inode, &key);
 	slot = endpoint_slot(&key);
@@ -278,6 +293,7 @@ __noinline int endpoint_find(struct thread *t, u64 inode, u64 file)
 	/* Another file with the inode of an overlay may stand on another one. */
 	if (t && file && inode == of_file) {
 		c = endpoint_cached(t, inode);
+		*endpoint_beside(t, inode) = *c;
 		c->inode = inode;
 		c->ino = key.ino;
 		c->generation = key.generation;

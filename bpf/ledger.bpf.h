@@ -314,10 +314,27 @@ static __always_inline u64 address(struct thread *t, const void *pointer)
 	return unknown(t, (u64)pointer);
 }
 
-/* Where the thread keeps the endpoint of an inode, if it does. */
+/*
+ * Where the thread keeps the endpoint of an inode, if it does; one that had to make
+ * room for another is beside it, where endpoint_find() looks.
+ */
 static __always_inline struct endpoint_cache *endpoint_cached(struct thread *t, u64 inode)
 {
 	return &t->endpoints[hash(inode) % NR_ENDPOINT_CACHE];
+}
+
+static __always_inline struct endpoint_cache *endpoint_beside(struct thread *t, u64 inode)
+{
+	return &t->endpoints[hash(inode) % NR_ENDPOINT_CACHE ^ 1];
+}
+
+/* Is the inode there still the one that it was? */
+static __always_inline bool is_cached(const struct endpoint_cache *c)
+{
+	struct inode *inode = (void *)c->inode;
+
+	return c->ino == BPF_CORE_READ(inode, i_ino) &&
+	       c->generation == BPF_CORE_READ(inode, i_generation);
 }
 
 static __always_inline u32 endpoint_of(struct thread *t, struct file *file)
