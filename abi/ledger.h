@@ -211,6 +211,7 @@ enum cs_endpoint_flags {
 	CS_ENDPOINT_IN_MEMORY = 1 << 4, /* tmpfs and the like: no disk below */
 	CS_ENDPOINT_PROCESS = 1 << 5, /* the memory of another process */
 	CS_ENDPOINT_TLS = 1 << 6, /* a socket that the kernel's TLS was put on */
+	CS_ENDPOINT_TEXT = 1 << 7, /* a file that the kernel makes as it is spliced: /proc */
 };
 
 struct cs_endpoint {

@@ -54,7 +54,9 @@ static __always_inline u32 kind_of(u32 index)
 {
 	struct cs_endpoint *e = endpoint_in(index);
 
-	return e ? e->kind : CS_KIND_OTHER;
+	if (!e)
+		return CS_KIND_OTHER;
+	return e->flags & CS_ENDPOINT_TEXT ? CS_KIND_DEVICE : e->kind;
 }
 
 /* endpoint_of() for what the verifier does not know to be a file. */

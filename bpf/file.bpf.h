@@ -19,6 +19,15 @@ static __always_inline u8 buffered_flag(struct kiocb *iocb)
 	return iocb->ki_filp->f_flags & O_DIRECT ? CS_ROW_BUFFERED : 0;
 }
 
+/* What has no page cache is to splice as a device: it always copies. */
+static __always_inline void spliced_text(struct thread *t, struct kiocb *iocb)
+{
+	struct cs_endpoint *e = endpoint_in(endpoint_of(t, iocb->ki_filp));
+
+	if (e && e->kind == CS_KIND_FILE)
+		e->flags |= CS_ENDPOINT_TEXT;
+}
+
 static __always_inline int file_read(struct task_struct *task, struct kiocb *iocb,
 				     struct iov_iter *iter, enum cs_hop hop, s64 bytes)
 {
@@ -40,11 +49,10 @@ static __always_inline int file_read(struct task_struct *task, struct kiocb *ioc
 		 * instead of generic_file_splice_read()" (in v6.5) an
 		 * ITER_PIPE took references of the page cache instead: no copy.
 		 */
-		if (hop != CS_CACHE_TO_USER || !is_pipe(iter))
+		if (hop == CS_DEVICE_TO_USER)
+			spliced_text(t, iocb);
+		else if (!is_pipe(iter))
 			copied_inside(t, task, CS_TO_ITER, iter, bytes);
-		/* The hop will look as if it was at another primitive. */
-		if (hop != CS_CACHE_TO_USER)
-			add_audit(task->tgid, CS_TO_ITER, 0, bytes);
 		return 0;
 	}
 	key.process = t->process;

@@ -127,7 +127,7 @@ static void send_text(void)
 		die("sendfile: %s", strerror(errno));
 	window_close(1);
 	flow = flow_add(place_of(in, "/proc/cpuinfo"), place_of(ends[1], NULL), n);
-	flow_hop(flow, "page_cache>socket_buffer copy", n);
+	flow_hop(flow, "device>pipe_buffer copy", n);
 	flow_call(flow, "sendfile64", 1);
 }
 

@@ -21,7 +21,8 @@ static enum cs_primitive primitive_of(const struct cs_row_key *key)
 		return CS_PAGE_FROM_ITER;
 	if (hop == CS_CACHE_TO_SOCKET)
 		return CS_FROM_ITER;
-	if (to == CS_PLACE_USER_BUFFER || from == CS_PLACE_PAGE_CACHE || hop == CS_SOCKET_TO_PIPE)
+	if (to == CS_PLACE_USER_BUFFER || from == CS_PLACE_PAGE_CACHE || hop == CS_SOCKET_TO_PIPE ||
+	    hop == CS_DEVICE_TO_PIPE)
 		return CS_TO_ITER;
 	return CS_FROM_ITER;
 }
