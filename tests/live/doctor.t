@@ -30,4 +30,14 @@ like($ran->{out}, qr/^\| file reads \| `filemap_read` \| fexit \|/m, '--markdown
 $ran = run_tool('doctor', 'nonsense');
 is($ran->{exit}, 125, 'an argument is refused');
 is(scalar(split /\n/, $ran->{err}), 1, 'in one line');
+# The types of a module are for CAP_SYS_ADMIN alone; the rest of the hooks is not.
+SKIP: {
+	skip 'no module to be loaded', 2 unless in_guest() && measured() && !preempts();
+	system('modprobe', 'btrfs') == 0 or BAIL_OUT('no btrfs in this kernel');
+	my $said = qx(setpriv --bounding-set=-all,+bpf,+perfmon --inh-caps=-all $tool doctor 2>&1);
+
+	like($said, qr/^  in a module, [^\n]* CAP_SYS_ADMIN:\n    btrfs_buffered_write /m,
+		'hooks in modules are missing without CAP_SYS_ADMIN');
+	like($said, qr/ filemap_read +attached\n/, 'the others are not');
+}
 done_testing();

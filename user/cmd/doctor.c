@@ -77,6 +77,9 @@ static const char *remedy(const struct hook_report *hook)
 	switch (hook->error) {
 	case ECANCELED:
 		return "left out, as --tier derived asks";
+	case ENOKEY:
+		return "in a module, whose types the kernel shows to root only: needs "
+		       "CAP_SYS_ADMIN";
 	case EPERM:
 	case EACCES:
 		return "refused by policy (lockdown, hypervisor, container): use a kernel that "

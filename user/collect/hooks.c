@@ -121,6 +121,11 @@ static void choose(struct hooks *hooks, const struct target *targets)
 			s->state = HOOK_UNNEEDED;
 			continue;
 		}
+		if (targets[i].module < 0) {
+			s->state = HOOK_REFUSED;
+			s->error = ENOKEY; /* no types of the module: see doctor */
+			continue;
+		}
 		if (hook->kind != HOOK_TRACEPOINT && refused) {
 			s->state = HOOK_REFUSED;
 			s->error = refused;

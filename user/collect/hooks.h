@@ -46,7 +46,7 @@ struct hook_report {
 	const char *kind; /* "fexit", "fentry", "tracepoint" */
 	const char *loses; /* what is not known without its group */
 	enum hook_state state;
-	int error; /* errno of HOOK_REFUSED */
+	int error; /* errno of HOOK_REFUSED; ENOKEY: the types of its module are not shown */
 };
 
 /*

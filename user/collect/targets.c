@@ -69,7 +69,7 @@ static void mark(const struct hook **sorted, const char *module, const char *nam
 		    (module && (!sorted[low]->module || strcmp(sorted[low]->module, module))))
 			continue;
 		target->type = found->type;
-		target->module = found->module ? dup(found->module) : 0;
+		target->module = found->module > 0 ? dup(found->module) : found->module;
 	}
 }
 
@@ -89,15 +89,11 @@ static void scan(const struct btf *btf, __u32 first, const char *module, int fd,
 	}
 }
 
-/* A descriptor of the types of a module that is loaded, or -1. */
+/* A descriptor of the types of a module that is loaded; -1 for who is not CAP_SYS_ADMIN. */
 static int module_types(const char *name)
 {
-	char path[128];
 	__u32 id = 0;
 
-	snprintf(path, sizeof(path), "/sys/kernel/btf/%s", name);
-	if (access(path, R_OK))
-		return -1; /* spares a look at all that are */
 	while (!bpf_btf_get_next_id(id, &id)) {
 		char found[64] = "";
 		struct bpf_btf_info info = { .name = (uintptr_t)found, .name_len = sizeof(found) };
@@ -117,18 +113,21 @@ static int module_types(const char *name)
 static void scan_module(struct btf *vmlinux, const char *name, const struct hook **sorted,
 			struct target *targets)
 {
-	int fd = module_types(name);
 	struct btf *module;
 	char path[128];
+	int fd;
 
-	if (fd < 0)
-		return;
 	snprintf(path, sizeof(path), "/sys/kernel/btf/%s", name);
+	if (access(path, R_OK))
+		return; /* not loaded */
 	module = btf__parse_split(path, vmlinux);
-	if (module)
-		scan(module, btf__type_cnt(vmlinux), name, fd, sorted, targets);
+	if (!module)
+		return;
+	fd = module_types(name);
+	scan(module, btf__type_cnt(vmlinux), name, fd, sorted, targets);
+	if (fd >= 0)
+		close(fd);
 	btf__free(module);
-	close(fd);
 }
 
 struct target *targets_find(struct btf *vmlinux)

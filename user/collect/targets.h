@@ -7,7 +7,8 @@
 
 struct target {
 	__u32 type; /* its number; 0: there is no such target */
-	int module; /* descriptor of the types of the module that it is in; else 0 */
+	/* Descriptor of the types of the module that it is in, or -1 if that is refused; else 0. */
+	int module;
 };
 
 /*
