@@ -82,13 +82,11 @@ static __always_inline int entered(struct task_struct *task)
 {
 	struct thread *t;
 	struct cs_row *row;
-	u32 slot;
 
 	t = thread_of(task);
 	if (!t)
 		return 0;
-	slot = t->aio_slot - 1;
-	row = row_at(slot);
+	row = row_at(t->aio_slot - 1);
 	if (row)
 		add(row->mode_switches, 2);
 	return 0;

@@ -202,9 +202,7 @@ static __always_inline void segments_finish(struct segments *s, const struct cs_
 
 static __always_inline struct cs_process *process_of(struct thread *t)
 {
-	u32 index = t->process;
-
-	return process_at(index);
+	return process_at(t->process);
 }
 
 static __always_inline bool fill_stands(struct thread *t, u64 start, u64 end)

@@ -242,13 +242,11 @@ static __always_inline int on_mmsg(struct task_struct *task)
 {
 	struct thread *t;
 	struct cs_row *row;
-	u32 slot;
 
 	t = thread_of(task);
 	if (!t)
 		return 0;
-	slot = t->last_slot;
-	row = row_at(slot);
+	row = row_at(t->last_slot);
 	if (row && row->key.call == current_call(task)) {
 		add(row->ops, 1);
 		add(row->mode_switches, 2);

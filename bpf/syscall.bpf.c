@@ -270,7 +270,6 @@ static __noinline void derive_messages(struct thread *t, struct task_struct *tas
 	struct messages m = { .at = regs->si, .count = ret, .call = call, .flags = regs->r10 };
 	u64 file = file_of_fd(task, regs->di);
 	struct cs_row *row;
-	u32 slot;
 
 	if (ret <= 0 || !file)
 		return;
@@ -278,8 +277,7 @@ static __noinline void derive_messages(struct thread *t, struct task_struct *tas
 	if (!is_derived(family_of(kind_of(m.endpoint), call == NR_recvmmsg)))
 		return;
 	bpf_loop(MAX_MESSAGES, derive_message, &m, 0);
-	slot = t->last_slot;
-	row = row_at(slot);
+	row = row_at(t->last_slot);
 	if (row) {
 		add(row->ops, 1);
 		add(row->mode_switches, 2);

@@ -221,7 +221,7 @@ int TRACED_PROG(on_io_uring_enter)
 	struct cs_row *row;
 	struct ring *ring;
 	struct thread *t;
-	u32 process, slot;
+	u32 process;
 
 	t = thread_of(task);
 	if (!t)
@@ -230,8 +230,7 @@ int TRACED_PROG(on_io_uring_enter)
 	ring = bpf_map_lookup_elem(&rings, &process);
 	if (!ring)
 		return 0;
-	slot = ring->slot - 1;
-	row = row_at(slot);
+	row = row_at(ring->slot - 1);
 	if (row)
 		add(row->mode_switches, 2 + __sync_lock_test_and_set(&ring->entered, 0));
 	else

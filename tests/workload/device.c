@@ -65,12 +65,14 @@ static void from_device(void)
 {
 	unsigned char *buffer = zalloc_pages(options.chunk);
 	uint64_t reads = 0, writes = 0, got = 0;
-	int in, out, which = 0;
+	size_t n, which = 0;
 	struct flow *flow;
-	size_t n;
+	int in, out;
 
-	while (!has_mode(sources[which].mode))
+	while (which < sizeof(sources) / sizeof(sources[0]) && !has_mode(sources[which].mode))
 		which++;
+	if (which == sizeof(sources) / sizeof(sources[0]))
+		die("no such --mode");
 	in = open_or_die(sources[which].path, O_RDONLY);
 	out = open_destination(options.dst);
 	window_open();

@@ -121,14 +121,14 @@ static void choose(struct hooks *hooks, const struct target *targets)
 			s->state = HOOK_UNNEEDED;
 			continue;
 		}
-		if (targets[i].module < 0) {
-			s->state = HOOK_REFUSED;
-			s->error = ENOKEY; /* no types of the module: see doctor */
-			continue;
-		}
 		if (hook->kind != HOOK_TRACEPOINT && refused) {
 			s->state = HOOK_REFUSED;
 			s->error = refused;
+			continue;
+		}
+		if (targets[i].module < 0) {
+			s->state = HOOK_REFUSED;
+			s->error = ENOKEY; /* no types of the module: see doctor */
 			continue;
 		}
 		s->state = HOOK_ATTACHED; /* until proven otherwise */
