@@ -15,7 +15,8 @@ TRIPLET := $(shell $(CC) -print-multiarch 2>/dev/null)
 WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Werror
 CFLAGS ?= -O2 -g
 ALL_CFLAGS = -std=gnu11 $(WARN) -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I. -Iuser -I$(BUILD) $(CFLAGS)
-LDLIBS := -lbpf -lelf -lz -lm
+PURE_LDLIBS := -lm
+LDLIBS := -lbpf -lelf -lz $(PURE_LDLIBS)
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -I. \
 	-I/usr/include/$(TRIPLET) -Wall -Wextra -Werror -Wno-unused-parameter
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -26,7 +27,7 @@ BPF_FIRST := bpf/ledger.bpf.c bpf/thread.bpf.c bpf/endpoint.bpf.c
 BPF_ALONE := bpf/fds.bpf.c
 BPF_SRC := $(BPF_FIRST) $(filter-out $(BPF_FIRST) $(BPF_ALONE),$(wildcard bpf/*.bpf.c))
 BPF_OBJS := $(BPF_SRC:%.c=$(BUILD)/%.o)
-# What needs neither a kernel nor privileges; the tests link it without the rest.
+# What needs neither a kernel nor privileges: a library, which tests link without the rest.
 PURE_SRC := $(wildcard user/model/*.c user/render/*.c user/util/*.c)
 TOOL_SRC := $(PURE_SRC) user/main.c $(wildcard user/cmd/*.c user/collect/*.c)
 TOOL_OBJS := $(TOOL_SRC:%.c=$(BUILD)/%.o)
@@ -129,35 +130,42 @@ $(BUILD)/bench-residency: tests/bench/residency.c abi/residency.h
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $<
 
-$(BUILD)/bench-%: tests/bench/%.c tests/unit/fixture.c $(PURE_SRC)
-	$(call say,CC,$<)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c,$^) -lm
+$(BUILD)/bench-%: $(BUILD)/tests/bench/%.o $(BUILD)/tests/unit/fixture.o $(BUILD)/libpure.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(PURE_LDLIBS)
 
-# Tests of the pure parts, plain and with sanitizers, from sources.
-$(BUILD)/check/%: tests/unit/%.c tests/unit/fixture.c $(PURE_SRC)
-	$(call say,CHECK,$@)
+# Tests of the pure parts, plain and with sanitizers: each source is compiled once for both.
+$(BUILD)/asan/%.o: %.c
+	$(call say,ASAN,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $(@D)/.$(@F).d -o $@ $(filter %.c,$^) -lcmocka -lm
+	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZE) -MMD -MP -c -o $@ $<
 
-$(BUILD)/check-asan/%: tests/unit/%.c tests/unit/fixture.c $(PURE_SRC)
-	$(call say,ASAN,$@)
+$(BUILD)/libpure.a: $(PURE_SRC:%.c=$(BUILD)/%.o)
+$(BUILD)/libpure-asan.a: $(PURE_SRC:%.c=$(BUILD)/asan/%.o)
+$(BUILD)/libpure.a $(BUILD)/libpure-asan.a:
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(UNIT:%=$(BUILD)/check/%): $(BUILD)/check/%: $(BUILD)/tests/unit/%.o
+$(UNIT:%=$(BUILD)/check-asan/%): $(BUILD)/check-asan/%: $(BUILD)/asan/tests/unit/%.o
+$(GOLDEN:%=$(BUILD)/check/%): $(BUILD)/check/%: $(BUILD)/tests/golden/%.o \
+	$(BUILD)/tests/golden/compare.o
+$(GOLDEN:%=$(BUILD)/check-asan/%): $(BUILD)/check-asan/%: $(BUILD)/asan/tests/golden/%.o \
+	$(BUILD)/asan/tests/golden/compare.o
+
+$(PURE_TESTS:%=$(BUILD)/check/%): $(BUILD)/tests/unit/fixture.o $(BUILD)/libpure.a
+	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZE) -MMD -MP -MF $(@D)/.$(@F).d -o $@ $(filter %.c,$^) -lcmocka -lm
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(PURE_LDLIBS)
 
-$(GOLDEN:%=$(BUILD)/check/%): $(BUILD)/check/%: tests/golden/%.c tests/golden/compare.c \
-		tests/unit/fixture.c $(PURE_SRC)
-	$(call say,CHECK,$@)
+$(PURE_TESTS:%=$(BUILD)/check-asan/%): $(BUILD)/asan/tests/unit/fixture.o $(BUILD)/libpure-asan.a
+	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $(@D)/.$(@F).d -o $@ $(filter %.c,$^) -lm
+	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZE) -o $@ $(filter %.o,$^) $(filter %.a,$^) \
+		-lcmocka $(PURE_LDLIBS)
 
-$(GOLDEN:%=$(BUILD)/check-asan/%): $(BUILD)/check-asan/%: tests/golden/%.c tests/golden/compare.c \
-		tests/unit/fixture.c $(PURE_SRC)
-	$(call say,ASAN,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZE) -MMD -MP -MF $(@D)/.$(@F).d -o $@ $(filter %.c,$^) -lm
-
--include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d $(BUILD)/*/.*.d)
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d $(BUILD)/asan/*/*/*.d)
 
 deps: ## install the Debian packages that building and testing need
 	$(Q)tools/deps
