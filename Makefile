@@ -15,7 +15,7 @@ TRIPLET := $(shell $(CC) -print-multiarch 2>/dev/null)
 WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Werror
 CFLAGS ?= -O2 -g
 ALL_CFLAGS = -std=gnu11 $(WARN) -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I. -Iuser -I$(BUILD) $(CFLAGS)
-PURE_LDLIBS := -lm
+PURE_LDLIBS := -lutf8proc -lm
 LDLIBS := -lbpf -lelf -lz $(PURE_LDLIBS)
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -I. \
 	-I/usr/include/$(TRIPLET) -Wall -Wextra -Werror -Wno-unused-parameter

@@ -81,6 +81,10 @@ static void terminal_gets_nothing_that_acts(void **state)
 	check_terminal("a\xe2\x80\x8b", true, "a\\xe2\\x80\\x8b"); /* zero width */
 	check_terminal("\xe2\x80\xa8", true, "\\xe2\\x80\\xa8"); /* line separator */
 	check_terminal("\xe2\x82", true, "\\xe2\\x82"); /* cut off */
+	check_terminal("\xe3\x85\xa4", true, "\\xe3\\x85\\xa4"); /* a letter that draws nothing */
+	check_terminal("\xef\xb8\x8f", true, "\\xef\\xb8\\x8f"); /* variation selector */
+	check_terminal("\xf0\x9d\x85\xb3", true, "\\xf0\\x9d\\x85\\xb3"); /* format: beam */
+	check_terminal("\xee\x80\x80", true, "\\xee\\x80\\x80"); /* private use */
 	check_terminal("a\\x1b", true, "a\\\\x1b"); /* no passing for ours */
 }
 
@@ -181,6 +185,9 @@ static void widths(void **state)
 	assert_int_equal(utf8_width("──▶"), 3);
 	assert_int_equal(utf8_width("\xe6\xbc\xa2"), 2);
 	assert_int_equal(utf8_width("e\xcc\x81"), 1);
+	assert_int_equal(utf8_width("\xf0\x9f\x98\x80"), 2); /* a face */
+	assert_int_equal(utf8_width("\xe0\xb9\x84\xe0\xb8\x97\xe0\xb8\xa2\xe0\xb8\xb5\xe0\xb9\x88"),
+			 3); /* Thai, two marks */
 }
 
 static void arenas_keep_what_they_gave(void **state)
