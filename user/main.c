@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* The table of commands; help and dispatch come from it. */
 #include <locale.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cmd/commands.h"
+#include "collect/inherited.h"
 
 static const struct command {
 	const char *name;
@@ -37,7 +37,7 @@ static void usage(FILE *out)
 int main(int argc, char **argv)
 {
 	setlocale(LC_CTYPE, "");
-	signal(SIGPIPE, SIG_IGN);
+	inherited_keep();
 	if (argc < 2) {
 		usage(stderr);
 		return EXIT_OWN_FAILURE;

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "collect/inherited.h"
 #include "collect/target.h"
 
 static int pidfd_open(pid_t pid)
@@ -74,12 +75,9 @@ static bool told_to_go(int fd)
 
 static void child_run(struct target *t, int go, int error)
 {
-	sigset_t none;
-
 	if (!told_to_go(go))
 		_exit(125);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	inherited_restore();
 	execvp(t->command[0], t->command);
 	if (write(error, &errno, sizeof(errno)) < 0)
 		_exit(125);
