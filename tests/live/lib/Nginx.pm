@@ -7,36 +7,12 @@ use warnings;
 
 use Copyscope;
 use Exporter qw(import);
-use IO::Socket::INET;
+use Servers;
 use Test::More;
 
 our @EXPORT = qw(nginx_path nginx_start nginx_stop);
 
-sub nginx_path
-{
-	for my $path (qw(/usr/sbin/nginx /usr/local/sbin/nginx /sbin/nginx)) {
-		return $path if -x $path;
-	}
-	return undef;
-}
-
-sub free_port
-{
-	my $socket = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1) or die "$!";
-
-	return $socket->sockport;
-}
-
-# A certificate for this host, valid today.
-sub certificate
-{
-	my @command = (qw(openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost),
-		'-keyout', "$dir/key.pem", '-out', "$dir/cert.pem");
-	my $p = start(@command);
-
-	stop($p);
-	$p->{status} == 0 or BAIL_OUT('openssl: ' . read_file($p->{err}));
-}
+sub nginx_path { return find_program('nginx') }
 
 # What makes a server speak TLS, encrypted by the kernel.
 sub tls_lines
@@ -75,9 +51,7 @@ END
 
 	$nginx->{port} = $port;
 	$nginx->{url} = ($protocol ? 'https' : 'http') . "://127.0.0.1:$port";
-	wait_until('nginx', sub {
-		IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port);
-	});
+	listening('nginx', $port);
 	return $nginx;
 }
 
