@@ -167,12 +167,18 @@ $(PURE_TESTS:%=$(BUILD)/check-asan/%): $(BUILD)/asan/tests/unit/fixture.o $(BUIL
 
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d $(BUILD)/asan/*/*/*.d)
 
+# The table of hooks against the types of kernels, which no guest has to run for.
+$(BUILD)/check-hooks: $(BUILD)/tests/btf/hooks.o $(BUILD)/user/collect/targets.o \
+		$(BUILD)/user/collect/prototype.o $(BUILD)/user/collect/table.o $(BUILD)/libpure.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS)
+
 deps: ## install the Debian packages that building and testing need
 	$(Q)tools/deps
 
-tests: $(BUILD)/copyscope $(BUILD)/workload $(BUILD)/patterns $(CHECKS) ## build all that the tests need
+tests: $(BUILD)/copyscope $(BUILD)/workload $(BUILD)/patterns $(BUILD)/check-hooks $(CHECKS) ## build all that the tests need
 
-unit: $(CHECKS) ## run the tests that need no kernel
+unit: $(CHECKS) $(BUILD)/check-hooks ## run the tests that need no kernel
 	$(Q)tests/run unit
 
 # Each step after the one before: nothing is built before the packages are there.

@@ -27,6 +27,13 @@ enum cs_family {
 	CS_FAMILY_MAX,
 };
 
+/* Facts that a measured family may lack: bits beside those of the families. */
+enum cs_unsure {
+	CS_UNSURE_REFERENCES = 16, /* whether sockets copied or referenced spliced pages */
+	CS_UNSURE_PINS, /* whether TCP pinned pages for MSG_ZEROCOPY or copied them */
+	CS_UNSURE_UDP_PINS,
+};
+
 struct cs_settings {
 	__u32 own_tgid; /* never traced */
 	__u32 command_tgid; /* traced from its exec on; 0: none */
@@ -36,7 +43,6 @@ struct cs_settings {
 	__u8 by_cgroup; /* processes that move into cgroups[] */
 	__u8 audit; /* the copy primitives are counted, too */
 	__u8 unused[3];
-	__u32 derived; /* bits 1 << enum cs_family */
 	char comm[CS_COMM_BYTES];
 };
 

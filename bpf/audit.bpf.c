@@ -16,8 +16,10 @@ struct bpf_perf_event_data {
 
 /* It copies at a primitive, too; reads of /dev/urandom are counted (device.bpf.c). */
 SEC("?fexit/get_random_bytes_user")
-int TRACED_PROG(on_get_random_bytes_user, void *iter, s64 ret)
+int TRACED_PROG(on_get_random_bytes_user)
 {
+	s64 ret = returned(ctx);
+
 	if (ret > 0 && current_call(task) == NR_getrandom)
 		add_audit(task->tgid, CS_TO_ITER, 0, ret);
 	return 0;

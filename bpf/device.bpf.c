@@ -6,11 +6,11 @@
  */
 #include "bpf/file.bpf.h"
 
-#define ON_READ(function)                                                                  \
-	SEC("?fexit/" #function)                                                           \
-	int TRACED_PROG(on_##function, struct kiocb *iocb, struct iov_iter *iter, s64 ret) \
-	{                                                                                  \
-		return file_read(task, iocb, iter, CS_DEVICE_TO_USER, ret);                \
+#define ON_READ(function)                                                             \
+	SEC("?fexit/" #function)                                                      \
+	int TRACED_PROG(on_##function, struct kiocb *iocb, struct iov_iter *iter)     \
+	{                                                                             \
+		return file_read(task, iocb, iter, CS_DEVICE_TO_USER, returned(ctx)); \
 	}
 
 ON_READ(tty_read)
@@ -28,15 +28,17 @@ int TRACED_PROG(on_tty_write, struct kiocb *iocb, struct iov_iter *iter)
 
 /* /dev/zero clears the buffer: that is no copy. */
 SEC("?fexit/read_zero")
-int TRACED_PROG(on_read_zero, struct file *file, u64 buffer, u64 count, u64 position, s64 ret)
+int TRACED_PROG(on_read_zero, struct file *file, u64 buffer)
 {
 	struct cs_row_key key = { .hop = CS_DEVICE_TO_USER };
 	struct segments s = { .base = buffer };
 	struct thread *t;
+	s64 ret;
 
 	t = thread_of(task);
 	if (!t)
 		return 0;
+	ret = returned(ctx);
 	s.bytes = ret > 0 ? ret : 0;
 	key.process = t->process;
 	key.source = endpoint_of(t, file);
@@ -46,7 +48,7 @@ int TRACED_PROG(on_read_zero, struct file *file, u64 buffer, u64 count, u64 posi
 }
 
 SEC("?fexit/write_null")
-int TRACED_PROG(on_write_null, struct file *file, u64 buffer, u64 count, u64 position, s64 ret)
+int TRACED_PROG(on_write_null, struct file *file, u64 buffer)
 {
 	struct cs_row_key key = { .hop = CS_USER_TO_DEVICE };
 	struct thread *t;
@@ -57,6 +59,6 @@ int TRACED_PROG(on_write_null, struct file *file, u64 buffer, u64 count, u64 pos
 	key.process = t->process;
 	key.destination = endpoint_of(t, file);
 	key.call = current_call(task);
-	fold_dropped(t, &key, buffer, ret);
+	fold_dropped(t, &key, buffer, returned(ctx));
 	return 0;
 }

@@ -90,6 +90,34 @@ static __always_inline void fold_split(struct thread *t, struct cs_row_key *key,
 	fold_part(t, key, copied, 0);
 }
 
+/* Which family moves what goes through an endpoint, and by which bit its references are unsure. */
+static __always_inline u32 families_of(u32 kind)
+{
+	switch (kind) {
+	case CS_KIND_TCP:
+		return 1 << CS_FAMILY_TCP | 1 << CS_UNSURE_REFERENCES;
+	case CS_KIND_UDP:
+		return 1 << CS_FAMILY_UDP | 1 << CS_UNSURE_REFERENCES;
+	case CS_KIND_UNIX:
+		return 1 << CS_FAMILY_UNIX | 1 << CS_UNSURE_REFERENCES;
+	case CS_KIND_FILE:
+		return 1 << CS_FAMILY_FILE_READ | 1 << CS_FAMILY_FILE_WRITE;
+	default:
+		return 0;
+	}
+}
+
+/*
+ * What a splice copied is told by hooks on both ends.  Where one of them is off, what it
+ * did is implied, and the row says so.
+ */
+static __always_inline u8 ends_derived(u32 from, u32 to)
+{
+	u32 off = derived;
+
+	return off && off & (families_of(from) | families_of(to)) ? CS_ROW_DERIVED : 0;
+}
+
 /* An operation that moved @ret bytes from one endpoint to another. */
 static __always_inline void fold_between(struct thread *t, struct task_struct *task, u32 source,
 					 u32 destination, s64 ret, u8 flags)
@@ -107,6 +135,8 @@ static __always_inline void fold_between(struct thread *t, struct task_struct *t
 
 	t->copied = 0;
 	t->spliced = 0;
+	key.flags |= ends_derived(from, to);
+	flags = key.flags;
 	/* Derived: files are copied to files, everything else is handed on. */
 	if (flags & CS_ROW_DERIVED)
 		copied = to == CS_KIND_FILE ? bytes : 0;

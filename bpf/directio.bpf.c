@@ -138,15 +138,45 @@ int TRACED_PROG(on_iomap_dio_complete, struct iomap_dio *dio)
 	if (!bytes && !dio->error)
 		return 0;
 	if (iter->data_source) {
-		if (!(settings.derived >> CS_FAMILY_FILE_WRITE & 1))
+		if (!is_derived(CS_FAMILY_FILE_WRITE))
 			direct_write(t, task, iocb, iter, bytes);
 		return 0;
 	}
 	/* The last block goes beyond the end of the file. */
 	if (iocb->ki_pos + bytes > dio->i_size)
 		bytes = dio->i_size > iocb->ki_pos ? dio->i_size - iocb->ki_pos : 0;
-	if (!(settings.derived >> CS_FAMILY_FILE_READ & 1))
+	if (!is_derived(CS_FAMILY_FILE_READ))
 		direct_read(t, task, iocb, iter, bytes, moved);
+	return 0;
+}
+
+/*
+ * v7.3 reads no more than a block of a file of ext4 or XFS by a single bio, without a
+ * struct iomap_dio.  All of it lies within the file; -ENOTBLK sends the caller to the
+ * routines above, and of what nobody waits for it returns -EIOCBQUEUED.
+ */
+SEC("?fexit/__iomap_dio_read_simple")
+int TRACED_PROG(on_iomap_dio_read_simple, struct kiocb *iocb, struct iov_iter *iter)
+{
+	s64 ret = returned(ctx);
+	struct thread *t;
+
+	if (ret <= 0 && ret != -EIOCBQUEUED)
+		return 0;
+	t = thread_of(task);
+	if (!t)
+		return 0;
+	if (ret == -EIOCBQUEUED) {
+		if (t->request)
+			device_request_goes_direct(t, address(t, iocb));
+		return 0;
+	}
+	t->direct_owner = 0;
+	t->direct_bytes = 0;
+	if (!user_backed(iter))
+		t->disk_to_pipe += ret; /* a splice, which counts itself */
+	else if (!is_derived(CS_FAMILY_FILE_READ))
+		direct_read(t, task, iocb, iter, ret, ret);
 	return 0;
 }
 
@@ -184,9 +214,9 @@ static __always_inline int device_direct(struct task_struct *task, struct kiocb 
 		return 0;
 	}
 	if (iter->data_source) {
-		if (!(settings.derived >> CS_FAMILY_FILE_WRITE & 1))
+		if (!is_derived(CS_FAMILY_FILE_WRITE))
 			direct_write(t, task, iocb, iter, ret);
-	} else if (!(settings.derived >> CS_FAMILY_FILE_READ & 1)) {
+	} else if (!is_derived(CS_FAMILY_FILE_READ)) {
 		direct_read(t, task, iocb, iter, ret > 0 ? ret : 0, ret > 0 ? ret : 0);
 	}
 	return 0;
@@ -200,10 +230,7 @@ static __always_inline int device_direct(struct task_struct *task, struct kiocb 
 	SEC("?fexit/" #function)                                                  \
 	int TRACED_PROG(on_##function, struct kiocb *iocb, struct iov_iter *iter) \
 	{                                                                         \
-		u64 ret = 0;                                                      \
-                                                                                  \
-		bpf_get_func_ret(ctx, &ret);                                      \
-		return device_direct(task, iocb, iter, ret, is_outer);            \
+		return device_direct(task, iocb, iter, returned(ctx), is_outer);  \
 	}
 
 ON_DEVICE_DIRECT(__blkdev_direct_IO_simple, false)

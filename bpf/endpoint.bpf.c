@@ -67,26 +67,6 @@ static long path_step(u32 i, struct path_walk *w)
 }
 
 /*
- * The struct path by which a process opened the file.  That of a file that a
- * file of overlayfs stands on follows it, since Linux kernel commit
- * def3ae83da02 "fs: store real path instead of fake path in backing file
- * f_path" (in v6.7).  Before it, f_path was of another inode than f_inode.
- */
-static __always_inline u64 path_of(u64 file)
-{
-	struct file *f = (void *)file;
-	u64 own = file + bpf_core_field_offset(struct file, f_path);
-	struct path *user = (void *)(file + bpf_core_type_size(struct file));
-
-	if (!is_backing(f) || BPF_CORE_READ(f, f_path.dentry, d_inode) != BPF_CORE_READ(f, f_inode))
-		return own;
-	/* Other files are uncounted, too: look whether there is such a path. */
-	if ((BPF_CORE_READ(user, dentry, d_inode, i_mode) & S_IFMT) != S_IFREG)
-		return own;
-	return (u64)user;
-}
-
-/*
  * Writes the names from the leaf to the root, see struct cs_endpoint.
  * bpf_d_path() is not allowed in most hooks, so this walks dentries and
  * mounts, as d_path() does; a rename meanwhile can give a mixed path.
@@ -224,21 +204,16 @@ __noinline u32 endpoint_slot(struct cs_inode_key *inode)
 	return CS_LOST_ENDPOINT;
 }
 
-/*
- * The inode that holds the page cache of @file: overlayfs has none of its own.
- * Its files point to the file below, by way of a struct ovl_file since v6.13.
- */
+/* The inode that holds the page cache of @file: overlayfs has none of its own. */
 __noinline u64 real_inode(u64 inode, u64 file)
 {
-	struct file *f = (void *)file, *real;
+	struct file *below;
 
 	if (!file || BPF_CORE_READ((struct inode *)inode, i_sb, s_magic) != OVERLAYFS_MAGIC ||
 	    (BPF_CORE_READ((struct inode *)inode, i_mode) & S_IFMT) != S_IFREG)
 		return inode;
-	real = BPF_CORE_READ(f, private_data);
-	if (!is_backing(real))
-		bpf_probe_read_kernel(&real, sizeof(real), real);
-	return is_backing(real) ? (u64)BPF_CORE_READ(real, f_inode) : inode;
+	below = file_below((struct file *)file);
+	return below ? (u64)BPF_CORE_READ(below, f_inode) : inode;
 }
 
 /* The endpoint of an inode that made room for another, or -1. */

@@ -12,10 +12,12 @@
  * are not cached are counted, too: the routine does not say which they were.
  */
 SEC("?fexit/filemap_map_pages")
-int TRACED_PROG(on_filemap_map_pages, struct vm_fault *vmf, u64 first, u64 last, u32 ret)
+int TRACED_PROG(on_filemap_map_pages, struct vm_fault *vmf, u64 first, u64 last)
 {
-	if (!(ret & VM_FAULT_NOPAGE))
+	if (!(returned(ctx) & VM_FAULT_NOPAGE))
 		return 0; /* the page asked for was not there */
+	if (is_huge(vmf))
+		return mapped_huge(task, vmf); /* a folio of that size: all of it */
 	return mapped(task, vmf, first, last);
 }
 

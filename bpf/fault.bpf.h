@@ -6,6 +6,9 @@
 #include "bpf/ledger.bpf.h"
 #include "bpf/folio.bpf.h"
 
+#define PMD_PAGES 512ull
+#define PMD_IS_LEAF 0x80 /* maps 2 MiB, and no table of pages */
+
 /* Pages from @first to @last of the file were mapped. */
 static __always_inline int mapped(struct task_struct *task, struct vm_fault *vmf, u64 first,
 				  u64 last)
@@ -29,6 +32,23 @@ static __always_inline int mapped(struct task_struct *task, struct vm_fault *vmf
 	key.source = endpoint_of(t, file);
 	add_side(&key, (last - first + 1) << PAGE_SHIFT);
 	return 0;
+}
+
+/* Does one entry of the table above map the page of the fault and all around it? */
+static __always_inline bool is_huge(struct vm_fault *vmf)
+{
+	u64 entry = 0;
+
+	bpf_probe_read_kernel(&entry, sizeof(entry), (void *)BPF_CORE_READ(vmf, pmd));
+	return entry & PMD_IS_LEAF;
+}
+
+/* The 2 MiB around the fault, where @address lies as @pgoff does in the file. */
+static __always_inline int mapped_huge(struct task_struct *task, struct vm_fault *vmf)
+{
+	u64 first = vmf->pgoff & ~(PMD_PAGES - 1);
+
+	return mapped(task, vmf, first, first + PMD_PAGES - 1);
 }
 
 #endif

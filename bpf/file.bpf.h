@@ -4,14 +4,9 @@
 #define CS_FILE_BPF_H
 
 #include "bpf/row.bpf.h"
+#include "bpf/compat.bpf.h"
 
 #define O_DIRECT 040000
-
-static __always_inline bool is_pipe(struct iov_iter *iter)
-{
-	return bpf_core_enum_value_exists(enum iter_type, ITER_PIPE) &&
-	       iter->iter_type == bpf_core_enum_value(enum iter_type, ITER_PIPE);
-}
 
 /* Is this the page cache of a file that was to be read and written without? */
 static __always_inline u8 buffered_flag(struct kiocb *iocb)
@@ -43,12 +38,7 @@ static __always_inline int file_read(struct task_struct *task, struct kiocb *ioc
 		bytes = 0;
 	}
 	if (!in_user_memory(t, iter)) {
-		/*
-		 * Into pages of the kernel, for splice.  Up to Linux kernel
-		 * commit 2cb1e08985e3 "splice: Use filemap_splice_read()
-		 * instead of generic_file_splice_read()" (in v6.5) an
-		 * ITER_PIPE took references of the page cache instead: no copy.
-		 */
+		/* Into pages of the kernel, for splice; an ITER_PIPE took references: no copy. */
 		if (hop == CS_DEVICE_TO_USER)
 			spliced_text(t, iocb);
 		else if (!is_pipe(iter))
@@ -72,14 +62,14 @@ static __always_inline int file_write(void *ctx, struct task_struct *task, struc
 	struct cs_row_key key = { .hop = hop };
 	struct segments s;
 	struct thread *t;
-	u64 ret = 0;
+	s64 ret;
 
 	t = thread_of(task);
 	if (!t)
 		return 0;
-	bpf_get_func_ret(ctx, &ret);
+	ret = returned(ctx);
 	if (!in_user_memory(t, iter)) {
-		if ((s64)ret > 0)
+		if (ret > 0)
 			copied_inside(t, task, primitive, iter, ret);
 		return 0;
 	}

@@ -3,11 +3,9 @@
 #ifndef CS_INODE_BPF_H
 #define CS_INODE_BPF_H
 
-#include "bpf/ledger.bpf.h"
+#include "bpf/compat.bpf.h"
 
-#define S_IFMT 0170000
 #define S_IFSOCK 0140000
-#define S_IFREG 0100000
 #define S_IFBLK 0060000
 #define S_IFCHR 0020000
 #define S_IFIFO 0010000
@@ -23,14 +21,6 @@ static __always_inline bool is_in_memory(u64 address)
 	u64 magic = BPF_CORE_READ((struct inode *)address, i_sb, s_magic);
 
 	return magic == TMPFS_MAGIC || magic == HUGETLBFS_MAGIC || magic == RAMFS_MAGIC;
-}
-
-#define FMODE_NOACCOUNT 0x20000000
-
-/* A file that another one stands on: what is done to that is done to it as well. */
-static __always_inline bool is_backing(struct file *file)
-{
-	return BPF_CORE_READ(file, f_mode) & FMODE_NOACCOUNT;
 }
 
 static __always_inline void inode_key(u64 address, struct cs_inode_key *key)

@@ -144,11 +144,6 @@ struct iov_iter {
 	const struct iovec *__iov;
 };
 
-/* Before Linux kernel commit de4f5fed3f23 "iov_iter: add iter_iovec() helper" (in v6.4). */
-struct iov_iter___v61 {
-	const struct iovec *iov;
-};
-
 /* Values differ by kernel: read them with bpf_core_enum_value() only. */
 enum iter_type {
 	ITER_IOVEC = 1,
@@ -248,10 +243,6 @@ struct net_device {
 
 struct ubuf_info {
 	const void *ops;
-};
-
-struct ubuf_info___v61 {
-	const void *callback;
 };
 
 struct io_kiocb {
@@ -381,22 +372,6 @@ struct folio {
 	unsigned long index;
 };
 
-/* The order moved into _flags_1 between v6.1 and v6.12. */
-struct folio___v61 {
-	unsigned char _folio_order;
-};
-
-struct folio___v612 {
-	unsigned long _flags_1;
-};
-
-/* flags became a struct between v6.12 and v6.18. */
-struct folio___v618 {
-	struct {
-		unsigned long f;
-	} flags;
-};
-
 struct bio_vec {
 	struct page *bv_page;
 };
@@ -416,6 +391,7 @@ struct bio {
 struct vm_area_struct {
 	unsigned long vm_start;
 	unsigned long vm_end;
+	unsigned long vm_pgoff;
 	unsigned long vm_flags;
 	struct file *vm_file;
 };
@@ -426,6 +402,7 @@ enum fault_flag {
 
 struct vm_fault {
 	unsigned long pgoff;
+	void *pmd; /* the entry of the page table above */
 	struct vm_area_struct *vma;
 	unsigned long address;
 	enum fault_flag flags;

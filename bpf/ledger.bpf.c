@@ -12,6 +12,7 @@ const volatile struct cs_settings settings;
 __u64 traced[CS_MAX_PIDS / 64];
 struct cs_lost lost;
 volatile __u32 none;
+volatile __u32 derived;
 __u32 nr_rows;
 
 struct cs_row rows[CS_MAX_ROWS];

@@ -127,6 +127,11 @@ extern struct cs_process processes[CS_MAX_PROCESSES];
 extern char threads[CS_MAX_THREADS * sizeof(struct thread)]; /* the tool knows no struct thread */
 
 extern const volatile struct cs_settings settings;
+/*
+ * Bits 1 << enum cs_family and 1 << enum cs_unsure.  A variable: which programs the kernel
+ * takes is known when all are loaded, and none is loaded twice.
+ */
+extern volatile __u32 derived;
 extern __u64 traced[CS_MAX_PIDS / 64];
 extern struct cs_lost lost;
 /*
@@ -167,7 +172,25 @@ int remember(struct segments *s);
 /* attribute.bpf.c */
 int attribute(struct segments *s);
 
+/*
+ * What the routine returned, for fexit programs: it lies behind the arguments, of which
+ * a newer kernel may have more.  An int is in the lower half, with anything above it.
+ */
+static __always_inline s64 returned(void *ctx)
+{
+	u64 value = 0;
+
+	bpf_get_func_ret(ctx, &value);
+	return value;
+}
+
 #define add(counter, n) __sync_fetch_and_add(&(counter), n)
+
+/* Does the end of the syscall count what the family moves? Its own hooks are off then. */
+static __always_inline bool is_derived(u32 family)
+{
+	return derived >> family & 1;
+}
 
 /* The next slot of a table of @max, or 0 when it is full. */
 static __always_inline u32 next_slot(u32 *counter, u32 max)

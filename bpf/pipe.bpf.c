@@ -32,11 +32,11 @@ static __always_inline int pipe_in_or_out(struct task_struct *task, struct kiocb
 	return 0;
 }
 
-#define ON_PIPE(function, out)                                                             \
-	SEC("?fexit/" #function)                                                           \
-	int TRACED_PROG(on_##function, struct kiocb *iocb, struct iov_iter *iter, s64 ret) \
-	{                                                                                  \
-		return pipe_in_or_out(task, iocb, iter, ret, out);                         \
+#define ON_PIPE(function, out)                                                    \
+	SEC("?fexit/" #function)                                                  \
+	int TRACED_PROG(on_##function, struct kiocb *iocb, struct iov_iter *iter) \
+	{                                                                         \
+		return pipe_in_or_out(task, iocb, iter, returned(ctx), out);      \
 	}
 
 ON_PIPE(pipe_read, true)

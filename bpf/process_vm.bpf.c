@@ -43,8 +43,9 @@ static __always_inline struct thread *begin(struct task_struct *task, struct pt_
 }
 
 SEC("?fexit/__x64_sys_process_vm_readv")
-int TRACED_PROG(on_process_vm_readv, struct pt_regs *regs, s64 ret)
+int TRACED_PROG(on_process_vm_readv, struct pt_regs *regs)
 {
+	s64 ret = returned(ctx);
 	struct cs_row_key key = { .call = NR_process_vm_readv, .hop = CS_USER_TO_USER };
 	struct segments s = {};
 	struct thread *t = begin(task, regs, ret, &s);
@@ -58,8 +59,9 @@ int TRACED_PROG(on_process_vm_readv, struct pt_regs *regs, s64 ret)
 }
 
 SEC("?fexit/__x64_sys_process_vm_writev")
-int TRACED_PROG(on_process_vm_writev, struct pt_regs *regs, s64 ret)
+int TRACED_PROG(on_process_vm_writev, struct pt_regs *regs)
 {
+	s64 ret = returned(ctx);
 	struct cs_row_key key = { .call = NR_process_vm_writev, .hop = CS_USER_TO_USER };
 	struct segments s = {};
 	struct thread *t = begin(task, regs, ret, &s);

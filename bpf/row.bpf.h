@@ -6,7 +6,7 @@
 #ifndef CS_ROW_BPF_H
 #define CS_ROW_BPF_H
 
-#include "bpf/ledger.bpf.h"
+#include "bpf/compat.bpf.h"
 
 /*
  * A key as two numbers: built in registers, while a struct whose address goes
@@ -174,12 +174,9 @@ static __always_inline void segments_of(struct thread *t, struct iov_iter *iter,
 	} else if (t->fixed_end && !user_backed(iter)) {
 		s->base = t->fixed_end - iter->count - bytes;
 		s->iov = 0;
-	} else if (bpf_core_field_exists(iter->__iov)) {
-		s->base = 0; /* else the compiler may leave a pointer in it: no number */
-		s->iov = address(t, iter->__iov);
 	} else {
-		s->base = 0;
-		s->iov = address(t, ((struct iov_iter___v61 *)iter)->iov);
+		s->base = 0; /* else the compiler may leave a pointer in it: no number */
+		s->iov = iter_iov(t, iter);
 	}
 }
 

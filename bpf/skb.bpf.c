@@ -6,6 +6,7 @@
  * whose they are, and process 0 stands for its owner.
  */
 #include "bpf/skb.bpf.h"
+#include "bpf/compat.bpf.h"
 
 #define MAX_PINNINGS 16384
 #define SKBFL_ZEROCOPY_ENABLE 1 /* of an enum without a name to ask the kernel for */
@@ -24,16 +25,6 @@ struct {
 	__type(key, u64);
 	__type(value, struct pinning);
 } pinnings SEC(".maps");
-
-/* Tells who made it: callback became ops between v6.1 and v6.12. */
-static __always_inline u64 kind_of(u64 uarg)
-{
-	struct ubuf_info *u = (void *)uarg;
-
-	if (bpf_core_field_exists(u->ops))
-		return (u64)BPF_CORE_READ(u, ops);
-	return (u64)BPF_CORE_READ((struct ubuf_info___v61 *)uarg, callback);
-}
 
 /* The socket of the packet whose control block is the ubuf_info. */
 static __always_inline u64 socket_around(u64 uarg)
@@ -64,7 +55,7 @@ static __always_inline void pinned(struct thread *t, struct sock *sk, struct msg
 	struct pinning p = {};
 
 	t->spliced += bytes;
-	p.kind = kind_of(uarg);
+	p.kind = ubuf_kind(uarg);
 	p.endpoint = endpoint_of(t, sk->sk_socket->file);
 	p.in_packet = !msg->msg_ubuf;
 	p.owner = owner_around(uarg, p.in_packet);
@@ -73,10 +64,12 @@ static __always_inline void pinned(struct thread *t, struct sock *sk, struct msg
 
 SEC("?fexit/skb_zerocopy_iter_stream")
 int TRACED_PROG(on_skb_zerocopy_iter_stream, struct sock *sk, struct sk_buff *skb,
-		struct msghdr *msg, int len, struct ubuf_info *uarg, int ret)
+		struct msghdr *msg, int len, struct ubuf_info *uarg)
 {
 	struct thread *t;
+	int ret;
 
+	ret = returned(ctx);
 	if (ret <= 0)
 		return 0;
 	t = thread_of(task);
@@ -95,10 +88,10 @@ int TRACED_PROG(on_zerocopy_sg_from_iter, struct msghdr *msg, struct sock *sk, s
 {
 	struct skb_shared_info *info;
 	struct thread *t;
-	u64 ret = 0;
+	int ret;
 
-	bpf_get_func_ret(ctx, &ret);
-	if ((int)ret < 0 || !msg || !sk || sk->sk_protocol != IPPROTO_UDP)
+	ret = returned(ctx);
+	if (ret < 0 || !msg || !sk || sk->sk_protocol != IPPROTO_UDP)
 		return 0;
 	info = (void *)(skb->head + skb->end);
 	t = thread_of(task);
@@ -128,7 +121,7 @@ int BPF_PROG(on_skb_copy_ubufs, struct sk_buff *skb)
 		return 0;
 	uarg = (u64)BPF_CORE_READ(info, destructor_arg);
 	p = bpf_map_lookup_elem(&pinnings, &uarg);
-	if (!p || p->kind != kind_of(uarg) || p->owner != owner_around(uarg, p->in_packet))
+	if (!p || p->kind != ubuf_kind(uarg) || p->owner != owner_around(uarg, p->in_packet))
 		return 0;
 	key.destination = p->endpoint;
 	add_side(&key, skb->data_len);
@@ -157,17 +150,17 @@ static __always_inline bool is_sent(struct sk_buff *skb)
 	return skb->sk && !skb->skb_iif;
 }
 
-/* A large packet was cut into segments: those without fragments hold copies. */
-static __always_inline bool are_copies(struct sk_buff *segments)
+/* A large packet was cut into the segments @at: those without fragments hold copies. */
+static __always_inline bool are_copies(u64 at)
 {
-	u64 at = (u64)segments;
-
-	return at && at < (u64)-4095 && !BPF_CORE_READ(segments, data_len);
+	return at && at < (u64)-4095 && !BPF_CORE_READ((struct sk_buff *)at, data_len);
 }
 
 SEC("?fexit/skb_segment")
-int BPF_PROG(on_skb_segment, struct sk_buff *skb, u64 features, struct sk_buff *segments)
+int BPF_PROG(on_skb_segment, struct sk_buff *skb)
 {
+	u64 segments = returned(ctx);
+
 	if (!is_sent(skb) || BPF_CORE_READ(skb, sk, sk_protocol) == IPPROTO_UDP ||
 	    !are_copies(segments))
 		return 0;
@@ -179,12 +172,13 @@ int BPF_PROG(on_skb_segment, struct sk_buff *skb, u64 features, struct sk_buff *
  * the segments.  Segments without one are of a receiver.
  */
 SEC("?fexit/__udp_gso_segment")
-int BPF_PROG(on_udp_gso_segment, struct sk_buff *skb, u64 features, bool is_ipv6,
-	     struct sk_buff *segments)
+int BPF_PROG(on_udp_gso_segment, struct sk_buff *skb)
 {
-	if (!are_copies(segments) || !BPF_CORE_READ(segments, sk))
+	u64 segments = returned(ctx);
+
+	if (!are_copies(segments) || !BPF_CORE_READ((struct sk_buff *)segments, sk))
 		return 0;
-	return copied_for_device(segments, skb, 0);
+	return copied_for_device((struct sk_buff *)segments, skb, 0);
 }
 
 /*
@@ -192,9 +186,9 @@ int BPF_PROG(on_udp_gso_segment, struct sk_buff *skb, u64 features, bool is_ipv6
  * headers; for a device that cannot gather all is pulled.
  */
 SEC("?fexit/__pskb_pull_tail")
-int BPF_PROG(on_pskb_pull_tail, struct sk_buff *skb, int delta, void *tail)
+int BPF_PROG(on_pskb_pull_tail, struct sk_buff *skb, int delta)
 {
-	if (!is_sent(skb) || !tail || delta <= 0 || skb->data_len)
+	if (!is_sent(skb) || !returned(ctx) || delta <= 0 || skb->data_len)
 		return 0;
 	return copied_for_device(skb, NULL, delta);
 }

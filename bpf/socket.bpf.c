@@ -21,9 +21,12 @@ static __always_inline bool sends_user_memory(struct thread *t, struct msghdr *m
 	       (t->fixed_end && !(msg->msg_flags & MSG_SPLICE_PAGES));
 }
 
-/* The end of one message's send: user memory by an operation, else for a splice under way. */
+/*
+ * The end of one message's send: user memory by an operation, else for a splice under way.
+ * @pins: the bit of derived that is set where nothing tells whether pages were pinned.
+ */
 static __always_inline int sent(struct task_struct *task, struct file *file, struct msghdr *msg,
-				int ret)
+				enum cs_unsure pins, int ret)
 {
 	struct cs_row_key key = { .hop = CS_USER_TO_SOCKET };
 	struct segments s;
@@ -41,7 +44,12 @@ static __always_inline int sent(struct task_struct *task, struct file *file, str
 			t->copied += ret - spliced;
 		return 0;
 	}
-	if (t->spliced) {
+	if (msg->msg_flags & MSG_ZEROCOPY && derived >> pins & 1) {
+		/* Implied, as the hook that would tell is missing. */
+		key.flags = CS_ROW_DERIVED;
+		key.hop = CS_USER_PINNED_BY_SOCKET;
+		mapping_hop = CS_MAPPING_PINNED_BY_SOCKET;
+	} else if (t->spliced) {
 		/* MSG_ZEROCOPY: the pages were pinned, all of them or none. */
 		key.hop = CS_USER_PINNED_BY_SOCKET;
 		mapping_hop = CS_MAPPING_PINNED_BY_SOCKET;
@@ -93,18 +101,18 @@ static __always_inline bool is_notice(int flags, int ret)
 }
 
 SEC("?fexit/tcp_sendmsg_locked")
-int TRACED_PROG(on_tcp_sendmsg_locked, struct sock *sk, struct msghdr *msg, u64 size, int ret)
+int TRACED_PROG(on_tcp_sendmsg_locked, struct sock *sk, struct msghdr *msg, u64 size)
 {
-	return sent(task, sk->sk_socket->file, msg, ret);
+	return sent(task, sk->sk_socket->file, msg, CS_UNSURE_PINS, returned(ctx));
 }
 
-/* flags is the 4th argument everywhere; addr_len, the 5th, is gone in v6.18. */
+/* flags is the 4th argument everywhere; addr_len, the 5th, is gone in v7.1. */
 SEC("?fexit/tcp_recvmsg")
 int TRACED_PROG(on_tcp_recvmsg, struct sock *sk, struct msghdr *msg, u64 size, int flags)
 {
-	u64 ret = 0;
+	int ret;
 
-	bpf_get_func_ret(ctx, &ret);
+	ret = returned(ctx);
 	if (is_notice(flags, ret))
 		return 0;
 	/* TCP throws the bytes away. */
@@ -114,7 +122,7 @@ int TRACED_PROG(on_tcp_recvmsg, struct sock *sk, struct msghdr *msg, u64 size, i
 }
 
 SEC("?fexit/udp_sendmsg")
-int TRACED_PROG(on_udp_sendmsg, struct sock *sk, struct msghdr *msg, u64 size, int ret)
+int TRACED_PROG(on_udp_sendmsg, struct sock *sk, struct msghdr *msg, u64 size)
 {
 	struct thread *t;
 
@@ -123,12 +131,12 @@ int TRACED_PROG(on_udp_sendmsg, struct sock *sk, struct msghdr *msg, u64 size, i
 		if (t)
 			t->nested_udp = 1;
 	}
-	return sent(task, sk->sk_socket->file, msg, ret);
+	return sent(task, sk->sk_socket->file, msg, CS_UNSURE_UDP_PINS, returned(ctx));
 }
 
 /* Calls udp_sendmsg() for a destination that is an IPv4 address. */
 SEC("?fexit/udpv6_sendmsg")
-int TRACED_PROG(on_udpv6_sendmsg, struct sock *sk, struct msghdr *msg, u64 size, int ret)
+int TRACED_PROG(on_udpv6_sendmsg, struct sock *sk, struct msghdr *msg, u64 size)
 {
 	struct thread *t;
 
@@ -139,16 +147,15 @@ int TRACED_PROG(on_udpv6_sendmsg, struct sock *sk, struct msghdr *msg, u64 size,
 		t->nested_udp = 0;
 		return 0;
 	}
-	return sent(task, sk->sk_socket->file, msg, ret);
+	return sent(task, sk->sk_socket->file, msg, CS_UNSURE_UDP_PINS, returned(ctx));
 }
 
 #define ON_UDP_RECVMSG(function)                                                                 \
 	SEC("?fexit/" #function)                                                                 \
 	int TRACED_PROG(on_##function, struct sock *sk, struct msghdr *msg, u64 size, int flags) \
 	{                                                                                        \
-		u64 ret = 0;                                                                     \
+		int ret = returned(ctx);                                                         \
                                                                                                  \
-		bpf_get_func_ret(ctx, &ret);                                                     \
 		if (is_notice(flags, ret))                                                       \
 			return 0;                                                                \
 		return received(task, sk->sk_socket->file, msg, size, flags, ret);               \
@@ -158,29 +165,28 @@ ON_UDP_RECVMSG(udp_recvmsg)
 ON_UDP_RECVMSG(udpv6_recvmsg)
 
 SEC("?fexit/unix_stream_sendmsg")
-int TRACED_PROG(on_unix_stream_sendmsg, struct socket *sock, struct msghdr *msg, u64 size, int ret)
+int TRACED_PROG(on_unix_stream_sendmsg, struct socket *sock, struct msghdr *msg, u64 size)
 {
-	return sent(task, sock->file, msg, ret);
+	return sent(task, sock->file, msg, CS_UNSURE_PINS, returned(ctx));
 }
 
 SEC("?fexit/unix_dgram_sendmsg")
-int TRACED_PROG(on_unix_dgram_sendmsg, struct socket *sock, struct msghdr *msg, u64 size, int ret)
+int TRACED_PROG(on_unix_dgram_sendmsg, struct socket *sock, struct msghdr *msg, u64 size)
 {
-	return sent(task, sock->file, msg, ret);
+	return sent(task, sock->file, msg, CS_UNSURE_PINS, returned(ctx));
 }
 
 SEC("?fexit/unix_stream_recvmsg")
 int TRACED_PROG(on_unix_stream_recvmsg, struct socket *sock, struct msghdr *msg, u64 size,
-		int flags, int ret)
+		int flags)
 {
-	return received(task, sock->file, msg, size, flags, ret);
+	return received(task, sock->file, msg, size, flags, returned(ctx));
 }
 
 SEC("?fexit/__unix_dgram_recvmsg")
-int TRACED_PROG(on_unix_dgram_recvmsg, struct sock *sk, struct msghdr *msg, u64 size, int flags,
-		int ret)
+int TRACED_PROG(on_unix_dgram_recvmsg, struct sock *sk, struct msghdr *msg, u64 size, int flags)
 {
-	return received(task, sk->sk_socket->file, msg, size, flags, ret);
+	return received(task, sk->sk_socket->file, msg, size, flags, returned(ctx));
 }
 
 /* Page references that the send under way takes instead of copying. */
@@ -200,10 +206,7 @@ static __always_inline int referenced(struct task_struct *task, s64 bytes)
 SEC("?fexit/skb_splice_from_iter")
 int TRACED_PROG(on_skb_splice_from_iter)
 {
-	u64 ret = 0;
-
-	bpf_get_func_ret(ctx, &ret);
-	return referenced(task, ret);
+	return referenced(task, returned(ctx));
 }
 
 /*
@@ -213,12 +216,14 @@ int TRACED_PROG(on_skb_splice_from_iter)
  */
 SEC("?fexit/skb_splice_bits")
 int TRACED_PROG(on_skb_splice_bits, struct sk_buff *skb, struct sock *sk, u32 offset, void *pipe,
-		u32 length, u32 flags, int ret)
+		u32 length)
 {
 	struct skb_shared_info *info = (void *)(skb->head + skb->end);
 	u32 head = skb->len - skb->data_len;
 	struct thread *t;
+	int ret;
 
+	ret = returned(ctx);
 	if (ret <= 0 || offset >= head)
 		return 0;
 	if (BPF_CORE_READ_BITFIELD(skb, head_frag) &&

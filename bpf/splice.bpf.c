@@ -38,12 +38,12 @@ static __always_inline void copied_up(struct thread *t, struct task_struct *task
 }
 
 SEC("?fexit/splice_direct_to_actor")
-int TRACED_PROG(on_splice_direct_to_actor, struct file *in, struct splice_desc *sd, void *actor,
-		s64 ret)
+int TRACED_PROG(on_splice_direct_to_actor, struct file *in, struct splice_desc *sd)
 {
 	u32 call = current_call(task);
 	struct thread *t;
 	u64 out;
+	s64 ret;
 
 	/* on_copy_file_range() follows for that syscall. */
 	if (call == NR_copy_file_range)
@@ -51,7 +51,8 @@ int TRACED_PROG(on_splice_direct_to_actor, struct file *in, struct splice_desc *
 	t = thread_of(task);
 	if (!t)
 		return 0;
-	out = (u64)sd->u.file;
+	out = address(t, sd->u.file);
+	ret = returned(ctx);
 	if (call == NR_sendfile || call >= CS_CALL_NO_SYSCALL)
 		fold_between(t, task, endpoint_of(t, in), endpoint_at(t, out), ret, 0);
 	else
@@ -65,56 +66,52 @@ int TRACED_PROG(on_splice_file_to_pipe, struct file *in)
 {
 	struct pt_regs *regs;
 	struct thread *t;
-	u64 ret = 0;
 
 	t = thread_of(task);
 	if (!t || current_call(task) != NR_sendfile)
 		return 0;
-	bpf_get_func_ret(ctx, &ret);
 	regs = (void *)bpf_task_pt_regs(task);
-	fold_between(t, task, endpoint_of(t, in), endpoint_at(t, file_of_fd(task, regs->di)), ret,
-		     0);
+	fold_between(t, task, endpoint_of(t, in), endpoint_at(t, file_of_fd(task, regs->di)),
+		     returned(ctx), 0);
 	return 0;
 }
 
 SEC("?fexit/do_splice")
-int TRACED_PROG(on_do_splice, struct file *in, void *off_in, struct file *out, void *off_out,
-		u64 len, u32 flags, s64 ret)
+int TRACED_PROG(on_do_splice, struct file *in, void *off_in, struct file *out)
 {
 	struct thread *t;
 
 	t = thread_of(task);
 	if (t)
-		fold_direct(t, task, in, out, ret);
+		fold_direct(t, task, in, out, returned(ctx));
 	return 0;
 }
 
 SEC("?fexit/do_tee")
-int TRACED_PROG(on_do_tee, struct file *in, struct file *out, u64 len, u32 flags, s64 ret)
+int TRACED_PROG(on_do_tee, struct file *in, struct file *out)
 {
 	struct thread *t;
 
 	t = thread_of(task);
 	if (t)
-		fold_direct(t, task, in, out, ret);
+		fold_direct(t, task, in, out, returned(ctx));
 	return 0;
 }
 
 /* The compiler inlines what it calls. */
 SEC("?fexit/__x64_sys_vmsplice")
-int TRACED_PROG(on_vmsplice, struct pt_regs *regs, s64 ret)
+int TRACED_PROG(on_vmsplice, struct pt_regs *regs)
 {
 	struct thread *t;
 
 	t = thread_of(task);
 	if (t)
-		fold_vmsplice(t, task, regs, ret, 0);
+		fold_vmsplice(t, task, regs, returned(ctx), 0);
 	return 0;
 }
 
 SEC("?fexit/vfs_copy_file_range")
-int TRACED_PROG(on_copy_file_range, struct file *in, s64 pos_in, struct file *out, s64 pos_out,
-		u64 len, u32 flags, s64 ret)
+int TRACED_PROG(on_copy_file_range, struct file *in, s64 pos_in, struct file *out)
 {
 	struct thread *t;
 
@@ -122,14 +119,13 @@ int TRACED_PROG(on_copy_file_range, struct file *in, s64 pos_in, struct file *ou
 		return 0;
 	t = thread_of(task);
 	if (t)
-		fold_direct(t, task, in, out, ret);
+		fold_direct(t, task, in, out, returned(ctx));
 	return 0;
 }
 
 /* ioctl(FICLONE); a length of 0 means all. */
 SEC("?fexit/vfs_clone_file_range")
-int TRACED_PROG(on_clone_file_range, struct file *in, s64 pos_in, struct file *out, s64 pos_out,
-		s64 len, u32 flags, s64 ret)
+int TRACED_PROG(on_clone_file_range, struct file *in, s64 pos_in, struct file *out)
 {
 	struct thread *t;
 
@@ -140,8 +136,8 @@ int TRACED_PROG(on_clone_file_range, struct file *in, s64 pos_in, struct file *o
 	if (!t)
 		return 0;
 	if (current_call(task) == NR_ioctl)
-		fold_direct(t, task, in, out, ret);
+		fold_direct(t, task, in, out, returned(ctx));
 	else
-		copied_up(t, task, in, address(t, out), ret);
+		copied_up(t, task, in, address(t, out), returned(ctx));
 	return 0;
 }

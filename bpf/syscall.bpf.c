@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The derived tier: what a syscall and its endpoints imply, for the families
- * of routines that offer no hook (settings.derived).  It slows every syscall
+ * of routines that offer no hook (derived).  It slows every syscall
  * of every task a little, so it is attached only when a family needs it.
  * Arguments are still in the registers when the syscall ends.
  */
@@ -103,11 +103,6 @@ static __always_inline struct form form_of(u32 call, struct pt_regs *regs)
 		f.moves = false;
 	}
 	return f;
-}
-
-static __always_inline bool is_derived(u32 family)
-{
-	return settings.derived >> family & 1;
 }
 
 static __always_inline u32 family_of(u32 kind, bool in)

@@ -12,7 +12,7 @@
 /* Else the end of the syscall counts what is sent and received. */
 static __always_inline bool is_measured(void)
 {
-	return !(settings.derived >> CS_FAMILY_TCP & 1);
+	return !is_derived(CS_FAMILY_TCP);
 }
 
 /* Whose bytes a record has: the process's own, or those that a splice hands on. */
@@ -28,11 +28,11 @@ static __always_inline u8 origin(struct thread *t, struct task_struct *task)
 /* Pages of the sender from which a record will be encrypted at once. */
 SEC("?fexit/sk_msg_zerocopy_from_iter")
 int TRACED_PROG(on_sk_msg_zerocopy_from_iter, struct sock *sk, struct iov_iter *from, void *msg,
-		u32 bytes, int ret)
+		u32 bytes)
 {
 	struct thread *t;
 
-	if (ret)
+	if ((int)returned(ctx))
 		return 0;
 	t = thread_of(task);
 	if (t)
@@ -44,8 +44,7 @@ int TRACED_PROG(on_sk_msg_zerocopy_from_iter, struct sock *sk, struct iov_iter *
  * The record that is open gets encrypted: it holds pages of the sender, which
  * the send counts, pages of files and what was copied.
  */
-SEC("?fentry/tls_push_record")
-int TRACED_PROG(on_tls_push_record, struct sock *sk)
+static __always_inline int record_closes(struct task_struct *task, struct sock *sk)
 {
 	struct cs_row_key key = { .call = CS_CALL_KERNEL, .hop = CS_SOCKET_ENCRYPTED };
 	struct tls_context *context =
@@ -73,6 +72,23 @@ int TRACED_PROG(on_tls_push_record, struct sock *sk)
 	return 0;
 }
 
+SEC("?fentry/tls_push_record")
+int TRACED_PROG(on_tls_push_record, struct sock *sk)
+{
+	return record_closes(task, sk);
+}
+
+/*
+ * Its only caller, where the compiler leaves no trace of the routine itself.  While a
+ * program on the socket (sockmap) holds a record back, this is called again for it; no
+ * kernel since v7.3 lets one.
+ */
+SEC("?fentry/bpf_exec_tx_verdict")
+int TRACED_PROG(on_bpf_exec_tx_verdict, void *msg, struct sock *sk)
+{
+	return record_closes(task, sk);
+}
+
 /* Of a call that transformed one part and copied the other: moves bytes from row to row. */
 static __always_inline void part_was_copied(struct thread *t, u64 copied)
 {
@@ -98,17 +114,19 @@ static __always_inline void part_was_copied(struct thread *t, u64 copied)
 }
 
 SEC("?fexit/tls_sw_sendmsg")
-int TRACED_PROG(on_tls_sw_sendmsg, struct sock *sk, struct msghdr *msg, u64 size, int ret)
+int TRACED_PROG(on_tls_sw_sendmsg, struct sock *sk, struct msghdr *msg)
 {
 	struct cs_row_key key = { .hop = CS_USER_ENCRYPTED };
 	u8 mapping_hop = CS_MAPPING_ENCRYPTED;
 	struct segments s;
 	struct thread *t;
 	u64 encrypted;
+	int ret;
 
 	t = thread_of(task);
 	if (!t)
 		return 0;
+	ret = returned(ctx);
 	encrypted = t->encrypted;
 	t->encrypted = 0;
 	t->encrypted_before = 0;
@@ -142,13 +160,13 @@ static __always_inline s64 record_bytes(struct sk_buff *skb)
 
 SEC("?fexit/tls_rx_one_record")
 int TRACED_PROG(on_tls_rx_one_record, struct sock *sk, struct msghdr *msg,
-		struct tls_decrypt_arg *arg, int ret)
+		struct tls_decrypt_arg *arg)
 {
 	struct cs_row_key key = { .call = CS_CALL_KERNEL, .hop = CS_SOCKET_DECRYPTED };
 	struct thread *t;
 	s64 bytes;
 
-	if (ret < 0)
+	if ((int)returned(ctx) < 0)
 		return 0;
 	t = thread_of(task);
 	if (!t)
@@ -172,11 +190,11 @@ int TRACED_PROG(on_tls_rx_one_record, struct sock *sk, struct msghdr *msg,
  * copied together, in whatever task runs.
  */
 SEC("?fexit/tls_strp_copyin")
-int BPF_PROG(on_tls_strp_copyin, read_descriptor_t *descriptor, struct sk_buff *skb, u32 offset,
-	     u64 size, int ret)
+int BPF_PROG(on_tls_strp_copyin, read_descriptor_t *descriptor, struct sk_buff *skb)
 {
 	struct cs_row_key key = { .call = CS_CALL_KERNEL, .hop = CS_SOCKET_GATHERED };
 	struct tls_strparser *parser = BPF_CORE_READ(descriptor, arg.data);
+	int ret = returned(ctx);
 
 	if (ret <= 0)
 		return 0;
@@ -192,7 +210,8 @@ int TRACED_PROG(on_tls_sw_recvmsg, struct sock *sk, struct msghdr *msg, u64 size
 	struct cs_row_key key = { .hop = CS_DECRYPTED_TO_USER };
 	struct segments s;
 	struct thread *t;
-	u64 bytes, decrypted, ret = 0;
+	u64 bytes, decrypted;
+	int ret;
 
 	t = thread_of(task);
 	if (!t)
@@ -201,10 +220,10 @@ int TRACED_PROG(on_tls_sw_recvmsg, struct sock *sk, struct msghdr *msg, u64 size
 	t->decrypted = 0;
 	if (!is_measured() || !in_user_memory(t, &msg->msg_iter))
 		return 0;
-	bpf_get_func_ret(ctx, &ret);
-	if (flags & MSG_ERRQUEUE && (int)ret <= 0)
+	ret = returned(ctx);
+	if (flags & MSG_ERRQUEUE && ret <= 0)
 		return 0;
-	bytes = (int)ret > 0 ? (int)ret : 0;
+	bytes = ret > 0 ? ret : 0;
 	if (!decrypted)
 		key.hop = CS_SOCKET_TO_USER;
 	key.process = t->process;
@@ -219,14 +238,14 @@ int TRACED_PROG(on_tls_sw_recvmsg, struct sock *sk, struct msghdr *msg, u64 size
 
 /* The module may come after copyscope: then the hooks above are missing. */
 SEC("?fexit/tcp_set_ulp")
-int TRACED_PROG(on_tcp_set_ulp, struct sock *sk, const char *name, int ret)
+int TRACED_PROG(on_tcp_set_ulp, struct sock *sk, const char *name)
 {
 	struct cs_endpoint *e;
 	struct thread *t;
 	char ulp[4] = {};
 	u32 index;
 
-	if (ret)
+	if ((int)returned(ctx))
 		return 0;
 	t = thread_of(task);
 	if (!t)

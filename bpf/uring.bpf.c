@@ -81,8 +81,7 @@ static __always_inline bool was_counted(struct thread *t, struct io_kiocb *req)
 	return true;
 }
 
-SEC("?fentry/io_issue_sqe")
-int TRACED_PROG(on_request, struct io_kiocb *req)
+static __always_inline int request_begins(struct task_struct *task, struct io_kiocb *req)
 {
 	struct thread *t;
 	u32 request;
@@ -104,6 +103,23 @@ int TRACED_PROG(on_request, struct io_kiocb *req)
 	t->last_slot = NO_SLOT;
 	t->request = request;
 	return 0;
+}
+
+SEC("?fentry/io_issue_sqe")
+int TRACED_PROG(on_request, struct io_kiocb *req)
+{
+	return request_begins(task, req);
+}
+
+/*
+ * A request that had to wait until a poll said that it can go on.  The routine called the
+ * one above up to v6.12; newer kernels call the inlined __io_issue_sqe() instead, and the
+ * hook is there where that is.
+ */
+SEC("?fentry/io_poll_issue")
+int TRACED_PROG(on_poll_issue, struct io_kiocb *req)
+{
+	return request_begins(task, req);
 }
 
 static __always_inline int goes_direct(struct thread *t, u64 at, u64 left)
@@ -175,8 +191,7 @@ static __always_inline void request_over(struct thread *t, struct task_struct *t
 		forget_rows(t, 0);
 }
 
-SEC("?fexit/io_issue_sqe")
-int TRACED_PROG(on_request_end, struct io_kiocb *req, u32 flags, int ret)
+static __always_inline int request_ends(struct task_struct *task, struct io_kiocb *req, int ret)
 {
 	u32 process, slot, one = 1;
 	struct cs_row *row;
@@ -214,6 +229,21 @@ int TRACED_PROG(on_request_end, struct io_kiocb *req, u32 flags, int ret)
 	return 0;
 }
 
+SEC("?fexit/io_issue_sqe")
+int TRACED_PROG(on_request_end, struct io_kiocb *req)
+{
+	return request_ends(task, req, returned(ctx));
+}
+
+/* Its result is that of the operation: one that completes later is told by a code. */
+SEC("?fexit/io_poll_issue")
+int TRACED_PROG(on_poll_issue_end, struct io_kiocb *req)
+{
+	int ret = returned(ctx);
+
+	return request_ends(task, req, ret == -EIOCBQUEUED ? 0 : ret);
+}
+
 /* It submits, waits, or both: its mode switches go to a request of the process. */
 SEC("?fexit/__x64_sys_io_uring_enter")
 int TRACED_PROG(on_io_uring_enter)
@@ -226,6 +256,9 @@ int TRACED_PROG(on_io_uring_enter)
 	t = thread_of(task);
 	if (!t)
 		return 0;
+	/* Should the kernel have skipped the run at a request's end. */
+	if (t->request)
+		request_over(t, task);
 	process = t->process;
 	ring = bpf_map_lookup_elem(&rings, &process);
 	if (!ring)

@@ -18,13 +18,12 @@ static __always_inline void rest_was_copied(struct thread *t, struct cs_row_key 
 }
 
 SEC("?fexit/tcp_zerocopy_receive")
-int TRACED_PROG(on_tcp_zerocopy_receive, struct sock *sk, struct tcp_zerocopy_receive *zc,
-		void *timestamps, int ret)
+int TRACED_PROG(on_tcp_zerocopy_receive, struct sock *sk, struct tcp_zerocopy_receive *zc)
 {
 	struct cs_row_key key = { .hop = CS_SOCKET_MAPPED };
 	struct thread *t;
 
-	if (ret)
+	if ((int)returned(ctx))
 		return 0;
 	t = thread_of(task);
 	if (!t)

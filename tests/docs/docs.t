@@ -26,7 +26,7 @@ foreign()
 hooks_are_documented()
 {
 	# shellcheck disable=SC2016 # backquotes of Markdown
-	diff <(sed -n 's/^| [^|]* | `\([a-z_0-9]*\)` | \(fexit\|fentry\|tracepoint\) .*/\1/p' docs/hooks.md | sort -u) \
+	diff <(sed -n 's/^| [^|]* | `\([a-z_0-9]*\)` | \(fexit\|fentry\|tracepoint\|breakpoint\) .*/\1/p' docs/hooks.md | sort -u) \
 		<(grep -oE '"(on_[a-z_0-9]+)",[[:space:]]*"[a-z_0-9]+"' <(tr -d '\n' <user/collect/table.c) |
 			sed 's/.*"\([a-z_0-9]*\)"$/\1/' | sort -u)
 }

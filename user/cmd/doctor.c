@@ -69,14 +69,14 @@ static int parse(struct doctor *d, int argc, char **argv)
 	return 0;
 }
 
-/* Why a hook is missing, and the remedy. */
-static const char *remedy(const struct hook_report *hook)
+/* Why a program was refused, and the remedy. */
+static const char *refusal(const struct hook_report *hook)
 {
-	if (hook->state == HOOK_ABSENT)
-		return "this kernel has no such function, or its module is not loaded";
 	switch (hook->error) {
 	case ECANCELED:
 		return "left out, as --tier derived asks";
+	case EOWNERDEAD:
+		return "left out, as COPYSCOPE_TEST_WITHOUT asks";
 	case ENOKEY:
 		return "in a module, whose types the kernel shows to root only: needs "
 		       "CAP_SYS_ADMIN";
@@ -85,7 +85,7 @@ static const char *remedy(const struct hook_report *hook)
 		return "refused by policy (lockdown, hypervisor, container): use a kernel that "
 		       "permits BPF trampolines";
 	case EBUSY:
-		return "the function has no ftrace site: needs "
+		return "the routine cannot be traced: inlined, notrace, or the kernel lacks "
 		       "CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS";
 	case 524: /* ENOTSUPP */
 		return "the function has more arguments than this kernel's trampolines take";
@@ -94,17 +94,38 @@ static const char *remedy(const struct hook_report *hook)
 	}
 }
 
+/* Why a hook is missing, and the remedy. */
+static const char *remedy(const struct hook_report *hook)
+{
+	switch (hook->state) {
+	case HOOK_ABSENT:
+		return "this kernel has no such function, or its module is not loaded";
+	case HOOK_CHANGED:
+		return "the function takes other arguments than copyscope knows: a newer "
+		       "copyscope may know them";
+	case HOOK_DROPPED:
+		return hook->error ? "of no use without its other half, which is missing" :
+				     "of a family that is derived, as another of its hooks is "
+				     "missing";
+	default:
+		/* What the verifier says is no policy, whatever the error is. */
+		return hook->reason ? "refused by the kernel's verifier, which is a fault of "
+				      "copyscope: please report it with doctor -v" :
+				      refusal(hook);
+	}
+}
+
 static const char *state_word(const struct hook_report *hook)
 {
 	static const char *const words[] = {
-		[HOOK_ABSENT] = "absent",
-		[HOOK_ATTACHED] = "attached",
-		[HOOK_UNNEEDED] = "not needed",
-		[HOOK_REFUSED] = "refused",
+		[HOOK_ABSENT] = "absent",	[HOOK_ATTACHED] = "attached",
+		[HOOK_UNNEEDED] = "not needed", [HOOK_REFUSED] = "refused",
+		[HOOK_CHANGED] = "changed",	[HOOK_DROPPED] = "dropped",
 	};
+	bool left_out = hook->state == HOOK_REFUSED &&
+			(hook->error == ECANCELED || hook->error == EOWNERDEAD);
 
-	return hook->state == HOOK_REFUSED && hook->error == ECANCELED ? "left out" :
-									 words[hook->state];
+	return left_out ? "left out" : words[hook->state];
 }
 
 static void print_markdown(const struct hooks *hooks)
@@ -121,7 +142,7 @@ static void print_markdown(const struct hooks *hooks)
 /* Missing is what no alternative serves. */
 static bool is_missing(const struct hooks *hooks, const struct hook_report *hook)
 {
-	if (hook->state != HOOK_ABSENT && hook->state != HOOK_REFUSED)
+	if (hook->state == HOOK_ATTACHED || hook->state == HOOK_UNNEEDED)
 		return false;
 	for (size_t i = 0; i < hooks_count(hooks); i++) {
 		struct hook_report other = hooks_report(hooks, i);
@@ -139,8 +160,11 @@ static void print_missing(const struct hooks *hooks, const char *reason)
 	for (size_t i = 0; i < hooks_count(hooks); i++) {
 		struct hook_report h = hooks_report(hooks, i);
 
-		if (is_missing(hooks, &h) && remedy(&h) == reason)
-			printf("    %-28s %s\n", h.target, h.loses);
+		if (!is_missing(hooks, &h) || remedy(&h) != reason)
+			continue;
+		printf("    %-28s %s\n", h.target, h.loses);
+		if (h.reason)
+			printf("    %-28s (%s)\n", "", h.reason);
 	}
 }
 

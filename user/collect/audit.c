@@ -17,6 +17,7 @@
 
 #include "collect/hooks_private.h"
 #include "collect/symbols.h"
+#include "collect/table.h"
 
 struct primitive {
 	const char *names[2]; /* the newest first */
@@ -155,23 +156,26 @@ int hooks_audit(struct hooks *hooks, const pid_t *pids, size_t count, char *why,
 						hooks->bpf->progs.on_bp_copy_page_from_iter_atomic },
 	};
 	int error = find_primitives(primitives, why, why_size);
-	struct bpf_link *link;
 
 	if (error)
 		return error;
+	for (size_t i = 0; i < hook_table_size; i++) {
+		if (hook_table[i].kind != HOOK_BREAKPOINT ||
+		    hooks->states[i].state == HOOK_ATTACHED)
+			continue;
+		snprintf(why, why_size, "the kernel refuses the audit's program for %s: %s",
+			 hook_table[i].target,
+			 hooks->states[i].reason ?: strerror(hooks->states[i].error));
+		return -EOPNOTSUPP;
+	}
 	for (size_t i = 0; i < count && !error; i++)
 		error = watch_process(hooks, primitives, pids[i]);
 	if (!count)
 		error = watch_cpus(hooks, primitives);
-	if (error) {
+	if (error)
 		snprintf(why, why_size, "no hardware breakpoint on the copy primitives: %s",
 			 strerror(-error));
-		return error;
-	}
-	if (!hooks->fexit_works)
-		return 0;
-	link = bpf_program__attach_trace(hooks->bpf->progs.on_get_random_bytes_user);
-	return link ? keep(hooks, link) : 0;
+	return error;
 }
 
 void audit_read(struct hooks *hooks, struct recording *recording)

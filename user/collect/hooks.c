@@ -12,29 +12,19 @@
 #include <bpf/libbpf.h>
 
 #include "collect/hooks_private.h"
+#include "collect/loader.h"
 #include "collect/privilege.h"
 #include "collect/table.h"
 #include "collect/targets.h"
 #include "util/cleanup.h"
 
-static bool libbpf_talks;
-static char failed_program[64]; /* the one that the last load stopped at */
+#define SYSCALLS "syscalls" /* the fact of the hook that derives */
 
-/* libbpf says only here which program the kernel refused. */
+static bool libbpf_talks;
+
 static int on_libbpf_message(enum libbpf_print_level level, const char *format, va_list args)
 {
-	char line[512], name[64];
-	va_list copy;
-	int error;
-
-	if (level == LIBBPF_DEBUG)
-		return 0;
-	va_copy(copy, args);
-	vsnprintf(line, sizeof(line), format, copy);
-	va_end(copy);
-	if (sscanf(line, "libbpf: prog '%63[^']': failed to load: %d", name, &error) == 2)
-		snprintf(failed_program, sizeof(failed_program), "%s", name);
-	return libbpf_talks ? vfprintf(stderr, format, args) : 0;
+	return libbpf_talks && level != LIBBPF_DEBUG ? vfprintf(stderr, format, args) : 0;
 }
 
 /* A kernel may refuse all fexit programs: one that does nothing tells. */
@@ -67,14 +57,12 @@ static bool wanted(const struct hooks *hooks, const struct hook *hook)
 		return s->by_cgroup;
 	if (!strcmp(hook->fact, "zeroed pages") || !strcmp(hook->fact, "zeroed huge pages"))
 		return hooks->options.zeroing;
-	if (!strcmp(hook->fact, "syscalls"))
-		return s->derived;
-	if (hook->family == CS_FAMILY_DEVICE)
-		return !s->derived;
+	if (hook->kind == HOOK_BREAKPOINT || !strcmp(hook->fact, "random bytes"))
+		return hooks->options.audit;
 	return true;
 }
 
-/* Is the fact of @hook served by an alternative before it, or by itself? */
+/* Is a hook of @fact attached? */
 static bool fact_served(const struct hooks *hooks, const char *fact)
 {
 	for (size_t i = 0; i < hook_table_size; i++)
@@ -104,69 +92,58 @@ bool hooks_see_tls(const struct hooks *hooks)
 	       fact_served(hooks, "tls records received");
 }
 
+/* Tests take hooks away by the names of programs, to see what becomes of the numbers. */
+static bool is_taken_away(const char *program)
+{
+	const char *names = getenv("COPYSCOPE_TEST_WITHOUT");
+	size_t length = strlen(program);
+
+	for (const char *at = names; at && *at; at += strspn(at, ",")) {
+		size_t found = strcspn(at, ",");
+
+		if (found == length && !strncmp(at, program, length))
+			return true;
+		at += found;
+	}
+	return false;
+}
+
+/* Is there a row for the arguments that the routine has here? */
+static bool another_fits(const struct target *targets, size_t row)
+{
+	for (size_t i = 0; i < hook_table_size; i++)
+		if (!strcmp(hook_table[i].fact, hook_table[row].fact) &&
+		    !strcmp(hook_table[i].target, hook_table[row].target) && targets[i].type &&
+		    !targets[i].changed)
+			return true;
+	return false;
+}
+
+/* What can be said before anything is loaded. */
 static void choose(struct hooks *hooks, const struct target *targets)
 {
-	int error = fexit_error(targets);
-	int refused = hooks->options.tier == TIER_DERIVED ? ECANCELED : error;
+	int refused = hooks->options.tier == TIER_DERIVED ? ECANCELED : fexit_error(targets);
 
-	hooks->fexit_works = !error;
 	for (size_t i = 0; i < hook_table_size; i++) {
 		const struct hook *hook = &hook_table[i];
 		struct hook_status *s = &hooks->states[i];
+		bool traces = hook->kind == HOOK_FEXIT || hook->kind == HOOK_FENTRY;
 
-		s->state = HOOK_ABSENT;
-		if (!targets[i].type)
-			continue;
-		if (fact_served(hooks, hook->fact)) {
-			s->state = HOOK_UNNEEDED;
-			continue;
-		}
-		if (hook->kind != HOOK_TRACEPOINT && refused) {
-			s->state = HOOK_REFUSED;
+		s->state = HOOK_REFUSED;
+		if (hook->kind != HOOK_BREAKPOINT &&
+		    (!targets[i].type || (hook->where && !targets[i].where)))
+			s->state = HOOK_ABSENT;
+		else if (targets[i].changed)
+			s->state = another_fits(targets, i) ? HOOK_ABSENT : HOOK_CHANGED;
+		else if (is_taken_away(hook->program))
+			s->error = EOWNERDEAD; /* see doctor */
+		else if (traces && refused)
 			s->error = refused;
-			continue;
-		}
-		if (targets[i].module < 0) {
-			s->state = HOOK_REFUSED;
+		else if (targets[i].module < 0)
 			s->error = ENOKEY; /* no types of the module: see doctor */
-			continue;
-		}
-		s->state = HOOK_ATTACHED; /* until proven otherwise */
+		else
+			s->state = HOOK_UNNEEDED; /* until it is wanted */
 	}
-}
-
-/* Families with a fact that is not served are derived. */
-static void settle_families(struct hooks *hooks)
-{
-	struct cs_settings *settings = &hooks->options.settings;
-
-	settings->derived = 0;
-	for (size_t i = 0; i < hook_table_size; i++) {
-		const struct hook *hook = &hook_table[i];
-		enum hook_state state = hooks->states[i].state;
-		bool absent_is_fine = hook->need == NEED_IF_PRESENT && state == HOOK_ABSENT;
-
-		if (hook->family < 0 || hook->need == NEED_SELDOM || absent_is_fine)
-			continue;
-		if (!fact_served(hooks, hook->fact))
-			settings->derived |= 1u << hook->family;
-	}
-	/* Devices have no routine of their own: they come with the syscall hook. */
-	if (settings->derived)
-		settings->derived |= 1u << CS_FAMILY_DEVICE;
-	for (size_t i = 0; i < hook_table_size; i++)
-		if (!wanted(hooks, &hook_table[i]) && hooks->states[i].state == HOOK_ATTACHED)
-			hooks->states[i].state = HOOK_UNNEEDED;
-		else if (wanted(hooks, &hook_table[i]) && hooks->states[i].state == HOOK_UNNEEDED &&
-			 !fact_served(hooks, hook_table[i].fact))
-			hooks->states[i].state = HOOK_ATTACHED;
-	for (int f = 0; f < CS_FAMILY_MAX; f++) {
-		hooks->families[f].name = family_names[f];
-		hooks->families[f].provenance = settings->derived >> f & 1 ? PROVENANCE_DERIVED :
-									     PROVENANCE_MEASURED;
-	}
-	if (!settings->derived)
-		hooks->families[CS_FAMILY_DEVICE].provenance = PROVENANCE_UNKNOWN;
 }
 
 static struct bpf_program *program_of(struct hooks *hooks, size_t i)
@@ -174,9 +151,11 @@ static struct bpf_program *program_of(struct hooks *hooks, size_t i)
 	return bpf_object__find_program_by_name(hooks->bpf->obj, hook_table[i].program);
 }
 
-/* Opens the object with the chosen programs; returns 0 or a negative errno. */
-static int open_chosen(struct hooks *hooks)
+/* Makes the maps; the programs are left to the loader. Returns 0 or a negative errno. */
+static int open_object(struct hooks *hooks)
 {
+	int error;
+
 	hooks->bpf = copyscope_bpf__open();
 	if (!hooks->bpf)
 		return -errno;
@@ -185,75 +164,123 @@ static int open_chosen(struct hooks *hooks)
 	hooks->bpf->rodata->cgroup_id = hooks->options.cgroup_id;
 	for (size_t i = 0; i < hook_table_size; i++)
 		bpf_program__set_autoload(program_of(hooks, i),
-					  hooks->states[i].state == HOOK_ATTACHED);
-	bpf_program__set_autoload(hooks->bpf->progs.on_bp_copy_to_iter, hooks->options.audit);
-	bpf_program__set_autoload(hooks->bpf->progs.on_bp_copy_from_iter, hooks->options.audit);
-	bpf_program__set_autoload(hooks->bpf->progs.on_bp_copy_page_from_iter_atomic,
-				  hooks->options.audit);
+					  hooks->states[i].state == HOOK_UNNEEDED &&
+						  wanted(hooks, &hook_table[i]));
 	if (!hooks->options.audit)
 		bpf_map__set_max_entries(hooks->bpf->maps.audits, 1);
 	if (hooks->options.zeroing)
 		zeroed_prepare(hooks);
 	else
 		bpf_map__set_max_entries(hooks->bpf->maps.zeroed, 1);
-	bpf_program__set_autoload(hooks->bpf->progs.on_get_random_bytes_user,
-				  hooks->options.audit && hooks->fexit_works);
-	return ledger_make(hooks);
+	error = ledger_make(hooks);
+	return error ? error : copyscope_bpf__load(hooks->bpf);
 }
 
-/* One program that the kernel does not take costs its fact, not the tool. */
-static bool drop_failed_program(struct hooks *hooks, int error)
+/* A refusal costs the fact of the row, not the tool, and no other program is loaded again. */
+static void load_and_attach(struct hooks *hooks, struct loader *loader, size_t i)
 {
-	for (size_t i = 0; i < hook_table_size; i++) {
-		struct hook_status *s = &hooks->states[i];
+	struct hook_status *s = &hooks->states[i];
+	struct bpf_program *program = program_of(hooks, i);
+	int error = loader_load(loader, i, program, hooks->options.verbose, &s->reason);
 
-		if (strcmp(hook_table[i].program, failed_program) || s->state != HOOK_ATTACHED)
-			continue;
-		s->state = HOOK_REFUSED;
-		s->error = -error;
-		return true;
+	if (!error && hook_table[i].kind != HOOK_BREAKPOINT) {
+		s->link = bpf_program__attach_trace(program);
+		if (!s->link)
+			error = -errno;
 	}
+	s->state = error ? HOOK_REFUSED : HOOK_ATTACHED;
+	s->error = -error;
+}
+
+static void drop(struct hooks *hooks, size_t i, enum hook_state state, int error)
+{
+	struct hook_status *s = &hooks->states[i];
+
+	bpf_link__destroy(s->link);
+	s->link = NULL;
+	s->state = state;
+	s->error = error;
+}
+
+static bool program_is_attached(const struct hooks *hooks, const char *program)
+{
+	for (size_t i = 0; i < hook_table_size; i++)
+		if (!strcmp(hook_table[i].program, program))
+			return hooks->states[i].state == HOOK_ATTACHED;
 	return false;
 }
 
-static int load(struct hooks *hooks)
+/* Of two hooks that are of no use without each other, one is left. */
+static void drop_halves(struct hooks *hooks)
 {
-	int error;
-
-	for (;;) {
-		settle_families(hooks);
-		error = open_chosen(hooks);
-		if (error)
-			return error;
-		failed_program[0] = 0;
-		error = copyscope_bpf__load(hooks->bpf);
-		if (!error)
-			return 0;
-		if (!drop_failed_program(hooks, error))
-			return error;
-		copyscope_bpf__destroy(hooks->bpf);
-		hooks->bpf = NULL;
-	}
+	for (size_t i = 0; i < hook_table_size; i++)
+		if (hooks->states[i].state == HOOK_ATTACHED && hook_table[i].with &&
+		    !program_is_attached(hooks, hook_table[i].with))
+			drop(hooks, i, HOOK_DROPPED, ENOLINK);
 }
 
-/* Attaches one by one: a refusal costs its fact, not the tool. Returns true if all went well. */
-static bool attach(struct hooks *hooks)
+/* What a missing fact makes of its family: bits of derived. */
+static __u32 consequence(const struct hooks *hooks, size_t i)
 {
-	bool all = true;
+	const struct hook *hook = &hook_table[i];
+	bool absent_is_fine = hook->need == NEED_IF_PRESENT &&
+			      hooks->states[i].state == HOOK_ABSENT;
 
-	for (size_t i = 0; i < hook_table_size; i++) {
-		struct hook_status *s = &hooks->states[i];
+	if (hook->need == NEED_SELDOM || absent_is_fine || fact_served(hooks, hook->fact))
+		return 0;
+	if (hook->unsure)
+		return hook->unsure;
+	return hook->family >= 0 ? 1u << hook->family : 0;
+}
 
-		if (s->state != HOOK_ATTACHED)
-			continue;
-		s->link = bpf_program__attach_trace(program_of(hooks, i));
-		if (s->link)
-			continue;
-		s->state = HOOK_REFUSED;
-		s->error = errno;
-		all = false;
+#define FAMILIES ((1u << CS_FAMILY_MAX) - 1)
+
+/* A family is measured or derived: of one that is derived all hooks go. */
+static void settle_families(struct hooks *hooks)
+{
+	for (size_t i = 0; i < hook_table_size; i++)
+		hooks->derived |= consequence(hooks, i);
+	/* Devices have no routine of their own: they come with the syscall hook. */
+	if (hooks->derived & FAMILIES)
+		hooks->derived |= 1u << CS_FAMILY_DEVICE;
+	for (size_t i = 0; i < hook_table_size; i++)
+		if (hooks->states[i].state == HOOK_ATTACHED && hook_table[i].family >= 0 &&
+		    hooks->derived >> hook_table[i].family & 1)
+			drop(hooks, i, HOOK_DROPPED, 0);
+	for (int f = 0; f < CS_FAMILY_MAX; f++) {
+		hooks->families[f].name = family_names[f];
+		hooks->families[f].provenance = hooks->derived >> f & 1 ? PROVENANCE_DERIVED :
+									  PROVENANCE_MEASURED;
 	}
-	return all;
+	if (!(hooks->derived & FAMILIES))
+		hooks->families[CS_FAMILY_DEVICE].provenance = PROVENANCE_UNKNOWN;
+	hooks->bpf->bss->derived = hooks->derived;
+}
+
+/* Nothing is traced yet: hooks that come and go here count nothing. */
+static int load(struct hooks *hooks, const struct target *targets)
+{
+	struct loader *loader;
+	int error = loader_new(targets, &loader);
+
+	if (error)
+		return error;
+	error = open_object(hooks);
+	for (size_t i = 0; !error && i < hook_table_size; i++)
+		if (hooks->states[i].state == HOOK_UNNEEDED && wanted(hooks, &hook_table[i]) &&
+		    !fact_served(hooks, hook_table[i].fact) &&
+		    strcmp(hook_table[i].fact, SYSCALLS) != 0)
+			load_and_attach(hooks, loader, i);
+	if (!error) {
+		drop_halves(hooks);
+		settle_families(hooks);
+	}
+	for (size_t i = 0; !error && hooks->derived & FAMILIES && i < hook_table_size; i++)
+		if (!strcmp(hook_table[i].fact, SYSCALLS) &&
+		    hooks->states[i].state == HOOK_UNNEEDED)
+			load_and_attach(hooks, loader, i);
+	loader_free(loader);
+	return error;
 }
 
 static void detach(struct hooks *hooks)
@@ -261,6 +288,8 @@ static void detach(struct hooks *hooks)
 	for (size_t i = 0; i < hook_table_size; i++) {
 		bpf_link__destroy(hooks->states[i].link);
 		hooks->states[i].link = NULL;
+		free(hooks->states[i].reason);
+		hooks->states[i].reason = NULL;
 	}
 }
 
@@ -276,26 +305,9 @@ static int explain(char *why, size_t size, int error)
 static const char *first_derived(const struct hooks *hooks)
 {
 	for (int f = 0; f < CS_FAMILY_MAX; f++)
-		if (hooks->options.settings.derived >> f & 1)
+		if (hooks->derived >> f & 1)
 			return family_names[f];
 	return "nothing";
-}
-
-/* What did not attach must be derived: once more, without it. */
-static int load_and_attach(struct hooks *hooks, const struct target *targets)
-{
-	int error = targets_tell(targets);
-
-	if (!error)
-		error = load(hooks);
-	if (!error && !attach(hooks)) {
-		detach(hooks);
-		copyscope_bpf__destroy(hooks->bpf);
-		error = load(hooks);
-		if (!error)
-			attach(hooks);
-	}
-	return error;
 }
 
 int hooks_open(const struct hooks_options *options, struct hooks **ret, char *why, size_t why_size)
@@ -322,16 +334,16 @@ int hooks_open(const struct hooks_options *options, struct hooks **ret, char *wh
 			 "use one built with CONFIG_DEBUG_INFO_BTF=y");
 		goto err_free;
 	}
-	targets = targets_find(vmlinux);
+	targets = targets_find(vmlinux, MODULE_TYPES);
 	btf__free(vmlinux);
 	choose(hooks, targets);
-	error = load_and_attach(hooks, targets);
+	error = load(hooks, targets);
 	targets_free(targets);
 	if (error) {
 		explain(why, why_size, error);
 		goto err_bpf;
 	}
-	if (hooks->options.settings.derived && !fact_served(hooks, "syscalls")) {
+	if (hooks->derived & FAMILIES && !fact_served(hooks, SYSCALLS)) {
 		/* Neither a routine's hook nor the syscall's: to go on would show nothing. */
 		snprintf(why, why_size,
 			 "the kernel refuses the hook on the end of syscalls, from which %s would "
@@ -371,6 +383,7 @@ static const char *const kind_names[] = {
 	[HOOK_FEXIT] = "fexit",
 	[HOOK_FENTRY] = "fentry",
 	[HOOK_TRACEPOINT] = "tracepoint",
+	[HOOK_BREAKPOINT] = "breakpoint",
 };
 
 struct hook_report hooks_report(const struct hooks *hooks, size_t i)
@@ -385,6 +398,7 @@ struct hook_report hooks_report(const struct hooks *hooks, size_t i)
 		.loses = hook->loses,
 		.state = hooks->states[i].state,
 		.error = hooks->states[i].error,
+		.reason = hooks->states[i].reason,
 	};
 }
 

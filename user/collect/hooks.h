@@ -27,7 +27,7 @@ struct hooks_options {
 	bool audit;
 	bool zeroing; /* count pages that the kernel clears */
 	bool verbose; /* let libbpf talk */
-	struct cs_settings settings; /* .derived is set here */
+	struct cs_settings settings;
 	uint64_t cgroup_id;
 };
 
@@ -35,7 +35,9 @@ enum hook_state {
 	HOOK_ABSENT, /* the kernel has no such function or tracepoint */
 	HOOK_ATTACHED,
 	HOOK_UNNEEDED, /* another one of its group serves */
-	HOOK_REFUSED, /* loading or attaching failed: see error */
+	HOOK_REFUSED, /* loading or attaching failed: see error and reason */
+	HOOK_CHANGED, /* the routine has not the arguments that the program was written for */
+	HOOK_DROPPED, /* it works, but its family is derived; ENOLINK: its other half is missing */
 };
 
 /* A hook as it is on this kernel; strings live as long as the struct hooks. */
@@ -43,10 +45,15 @@ struct hook_report {
 	const char *group; /* what it sees: "file reads" */
 	const char *program;
 	const char *target;
-	const char *kind; /* "fexit", "fentry", "tracepoint" */
+	const char *kind; /* "fexit", "fentry", "tracepoint", "breakpoint" */
 	const char *loses; /* what is not known without its group */
 	enum hook_state state;
-	int error; /* errno of HOOK_REFUSED; ENOKEY: the types of its module are not shown */
+	/*
+	 * errno of HOOK_REFUSED and HOOK_DROPPED.  ECANCELED: left out by the tier; EOWNERDEAD:
+	 * by a test; ENOKEY: the types of its module are not shown.
+	 */
+	int error;
+	const char *reason; /* one line of the verifier's; NULL: it said nothing */
 };
 
 /*

@@ -12,6 +12,7 @@
 struct hook_status {
 	enum hook_state state;
 	int error;
+	char *reason; /* of the verifier; NULL: none */
 	struct bpf_link *link;
 };
 
@@ -19,8 +20,8 @@ struct hooks {
 	struct hooks_options options;
 	struct copyscope_bpf *bpf;
 	struct recorded_hooks families[CS_FAMILY_MAX];
-	bool fexit_works;
-	struct bpf_link **audit; /* breakpoints, and a hook on random bytes */
+	__u32 derived; /* bits 1 << enum cs_family and 1 << enum cs_unsure */
+	struct bpf_link **audit; /* breakpoints */
 	size_t nr_audit, audit_capacity;
 	struct hook_status states[]; /* by row of the table */
 };

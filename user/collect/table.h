@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "abi/settings.h"
 
@@ -12,6 +13,7 @@ enum hook_kind {
 	HOOK_FEXIT,
 	HOOK_FENTRY,
 	HOOK_TRACEPOINT,
+	HOOK_BREAKPOINT,
 };
 
 enum hook_need {
@@ -21,14 +23,20 @@ enum hook_need {
 };
 
 struct hook {
-	const char *fact; /* rows with one fact are alternatives, newest first */
+	const char *fact; /* rows with one fact are alternatives, best first */
 	int family; /* enum cs_family, or -1 */
 	enum hook_need need;
 	enum hook_kind kind;
 	const char *program;
 	const char *target;
+	const char *arguments; /* that the program was written for: see prototype_fits() */
 	const char *loses;
 	const char *module; /* that the target may be in, else NULL */
+	const char *where; /* a routine; the hook is there where the kernel has it, else NULL */
+	const char *with; /* the program that this one is of no use without, else NULL */
+	unsigned int unsure; /* bit of enum cs_unsure: the family stays measured without the fact */
+	/* Kinds of endpoints, as bits: what a skipped run may have moved, or told of. */
+	uint8_t from, to;
 };
 
 extern const struct hook hook_table[];

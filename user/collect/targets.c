@@ -4,6 +4,7 @@
  * each, and so would libbpf for each program.  Both were a third of the time until the
  * tool traces.
  */
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,27 +12,39 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 
+#include "collect/prototype.h"
 #include "collect/table.h"
 #include "collect/targets.h"
 #include "util/memory.h"
 
 #define TRACEPOINT "btf_trace_" /* names of their typedefs begin with it */
 
-static int compare_targets(bool tracepoint, const char *name, const struct hook *hook)
-{
-	bool other = hook->kind == HOOK_TRACEPOINT;
+/* What a row asks for. */
+struct sought {
+	const char *name;
+	size_t row;
+	bool tracepoint;
+	bool where; /* only whether it is there */
+};
 
-	return tracepoint != other ? tracepoint - other : strcmp(name, hook->target);
+struct search {
+	struct sought *sought; /* sorted */
+	size_t nr_sought;
+	struct target *targets;
+};
+
+static int compare_targets(bool tracepoint, const char *name, const struct sought *sought)
+{
+	return tracepoint != sought->tracepoint ? tracepoint - sought->tracepoint :
+						  strcmp(name, sought->name);
 }
 
 static int by_target(const void *one, const void *other)
 {
-	const struct hook *a = *(const struct hook *const *)one;
+	const struct sought *a = one;
 
-	return compare_targets(a->kind == HOOK_TRACEPOINT, a->target,
-			       *(const struct hook *const *)other);
+	return compare_targets(a->tracepoint, a->name, other);
 }
 
 /* Routines are functions; each tracepoint has a typedef. */
@@ -48,44 +61,52 @@ static const char *name_of(const struct btf *btf, const struct btf_type *type, b
 	return strncmp(name, TRACEPOINT, strlen(TRACEPOINT)) ? NULL : name + strlen(TRACEPOINT);
 }
 
-/* Rows that ask for @name there; several may. @module: its name, NULL for the kernel's own. */
-static void mark(const struct hook **sorted, const char *module, const char *name, bool tracepoint,
-		 const struct target *found, struct target *targets)
+/* @module: its name, NULL for the kernel's own types. */
+static void note(struct search *search, const struct sought *sought, const struct btf *btf,
+		 __u32 type, const char *module, int fd)
 {
-	size_t low = 0, high = hook_table_size;
+	const struct hook *hook = &hook_table[sought->row];
+	struct target *target = &search->targets[sought->row];
 
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (compare_targets(tracepoint, name, sorted[middle]) > 0)
-			low = middle + 1;
-		else
-			high = middle;
+	if (module && (!hook->module || strcmp(hook->module, module)))
+		return;
+	if (sought->where) {
+		target->where = true;
+		return;
 	}
-	for (; low < hook_table_size && !compare_targets(tracepoint, name, sorted[low]); low++) {
-		struct target *target = &targets[sorted[low] - hook_table];
-
-		if (target->type ||
-		    (module && (!sorted[low]->module || strcmp(sorted[low]->module, module))))
-			continue;
-		target->type = found->type;
-		target->module = found->module > 0 ? dup(found->module) : found->module;
-	}
+	/* Two static routines may have one name. */
+	if (target->type && !target->changed)
+		return;
+	if (target->module > 0)
+		close(target->module);
+	target->type = type;
+	target->changed = !prototype_fits(btf, type, hook->arguments);
+	target->module = fd > 0 ? dup(fd) : fd;
 }
 
 /* Types from @first on. */
-static void scan(const struct btf *btf, __u32 first, const char *module, int fd,
-		 const struct hook **sorted, struct target *targets)
+static void scan(struct search *search, const struct btf *btf, __u32 first, const char *module,
+		 int fd)
 {
 	__u32 end = btf__type_cnt(btf);
-	bool tracepoint;
 
 	for (__u32 id = first; id < end; id++) {
+		bool tracepoint;
 		const char *name = name_of(btf, btf__type_by_id(btf, id), &tracepoint);
-		struct target found = { .type = id, .module = fd };
+		size_t low = 0, high = search->nr_sought;
 
-		if (name)
-			mark(sorted, module, name, tracepoint, &found, targets);
+		while (name && low < high) {
+			size_t middle = (low + high) / 2;
+
+			if (compare_targets(tracepoint, name, &search->sought[middle]) > 0)
+				low = middle + 1;
+			else
+				high = middle;
+		}
+		for (; name && low < search->nr_sought &&
+		       !compare_targets(tracepoint, name, &search->sought[low]);
+		     low++)
+			note(search, &search->sought[low], btf, id, module, fd);
 	}
 }
 
@@ -110,40 +131,66 @@ static int module_types(const char *name)
 	return -1;
 }
 
-static void scan_module(struct btf *vmlinux, const char *name, const struct hook **sorted,
-			struct target *targets)
+static void scan_module(struct search *search, struct btf *vmlinux, const char *folder,
+			const char *name)
 {
 	struct btf *module;
-	char path[128];
+	char path[512];
 	int fd;
 
-	snprintf(path, sizeof(path), "/sys/kernel/btf/%s", name);
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
 	if (access(path, R_OK))
 		return; /* not loaded */
 	module = btf__parse_split(path, vmlinux);
 	if (!module)
 		return;
 	fd = module_types(name);
-	scan(module, btf__type_cnt(vmlinux), name, fd, sorted, targets);
+	scan(search, module, btf__type_cnt(vmlinux), name, fd);
 	if (fd >= 0)
 		close(fd);
 	btf__free(module);
 }
 
-struct target *targets_find(struct btf *vmlinux)
+static void seek(struct search *search, size_t row, const char *name, bool where)
 {
-	const struct hook **sorted = zalloc(hook_table_size, sizeof(*sorted));
-	struct target *targets = zalloc(hook_table_size, sizeof(*targets));
+	search->sought[search->nr_sought++] = (struct sought){
+		.name = name,
+		.row = row,
+		.tracepoint = hook_table[row].kind == HOOK_TRACEPOINT && !where,
+		.where = where,
+	};
+}
 
+/* Was the module looked through for an earlier row? */
+static bool was_scanned(size_t row)
+{
+	for (size_t i = 0; i < row; i++)
+		if (hook_table[i].module && !strcmp(hook_table[i].module, hook_table[row].module))
+			return true;
+	return false;
+}
+
+struct target *targets_find(struct btf *vmlinux, const char *modules)
+{
+	struct search search = {
+		.sought = zalloc(2 * hook_table_size, sizeof(*search.sought)),
+		.targets = zalloc(hook_table_size, sizeof(*search.targets)),
+	};
+
+	for (size_t i = 0; i < hook_table_size; i++) {
+		if (hook_table[i].kind == HOOK_BREAKPOINT)
+			continue;
+		seek(&search, i, hook_table[i].target, false);
+		if (hook_table[i].where)
+			seek(&search, i, hook_table[i].where, true);
+	}
+	qsort(search.sought, search.nr_sought, sizeof(*search.sought), by_target);
+	scan(&search, vmlinux, 1, NULL, 0);
 	for (size_t i = 0; i < hook_table_size; i++)
-		sorted[i] = &hook_table[i];
-	qsort(sorted, hook_table_size, sizeof(*sorted), by_target);
-	scan(vmlinux, 1, NULL, 0, sorted, targets);
-	for (size_t i = 0; i < hook_table_size; i++)
-		if (!targets[i].type && hook_table[i].module)
-			scan_module(vmlinux, hook_table[i].module, sorted, targets);
-	free(sorted);
-	return targets;
+		if (hook_table[i].module && !search.targets[i].type && !was_scanned(i))
+			scan_module(&search, vmlinux, modules, hook_table[i].module);
+	free(search.sought);
+	return search.targets;
 }
 
 void targets_free(struct target *targets)
@@ -152,63 +199,4 @@ void targets_free(struct target *targets)
 		if (targets[i].module > 0)
 			close(targets[i].module);
 	free(targets);
-}
-
-static const struct target *told;
-
-/* What is in no row is a routine of the kernel's own. */
-static int tell(struct bpf_program *program, struct bpf_prog_load_opts *options, long cookie)
-{
-	const char *name = bpf_program__name(program);
-	const char *section = bpf_program__section_name(program);
-	int id;
-
-	(void)cookie;
-	for (size_t i = 0; i < hook_table_size; i++) {
-		if (strcmp(hook_table[i].program, name))
-			continue;
-		options->attach_btf_id = told[i].type;
-		options->attach_btf_obj_fd = told[i].module;
-		return 0;
-	}
-	id = libbpf_find_vmlinux_btf_id(strchr(section, '/') + 1, options->expected_attach_type);
-	if (id < 0)
-		return id;
-	options->attach_btf_id = id;
-	return 0;
-}
-
-/* For good: when the last handler goes, libbpf frees their array and still uses it, up to 1.2. */
-static int register_handlers(void)
-{
-	static const struct {
-		const char *section;
-		enum bpf_attach_type type;
-	} kinds[] = {
-		{ "fexit+", BPF_TRACE_FEXIT },
-		{ "fentry+", BPF_TRACE_FENTRY },
-		{ "tp_btf+", BPF_TRACE_RAW_TP },
-	};
-	LIBBPF_OPTS(libbpf_prog_handler_opts, options, .prog_prepare_load_fn = tell);
-
-	for (int i = 0; i < 3; i++) {
-		int id = libbpf_register_prog_handler(kinds[i].section, BPF_PROG_TYPE_TRACING,
-						      kinds[i].type, &options);
-
-		if (id < 0)
-			return id;
-	}
-	return 0;
-}
-
-int targets_tell(const struct target *targets)
-{
-	static bool registered;
-	int error = 0;
-
-	told = targets;
-	if (!registered)
-		error = register_handlers();
-	registered = true;
-	return error;
 }
