@@ -19,7 +19,7 @@ PURE_LDLIBS := -lutf8proc -lm
 LDLIBS := -lbpf -lelf -lz $(PURE_LDLIBS)
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -I. \
 	-I/usr/include/$(TRIPLET) -Wall -Wextra -Werror -Wno-unused-parameter
-SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+SANITIZE := -fno-sanitize-recover=all -fsanitize=address,undefined
 
 # The linker needs a map's definition before its first use.
 BPF_FIRST := bpf/ledger.bpf.c bpf/thread.bpf.c bpf/endpoint.bpf.c
@@ -43,7 +43,7 @@ CHECKS := $(PURE_TESTS:%=$(BUILD)/check/%) $(PURE_TESTS:%=$(BUILD)/check-asan/%)
 KDIR ?= /lib/modules/$(shell uname -r)/build
 MODULE_OUT := $(BUILD)/module
 
-.PHONY: all deps tests unit test test-debug demo bench render-bench install lint format golden clean help
+.PHONY: all deps tests unit fuzz test test-debug demo bench render-bench install lint format golden clean help
 .PHONY: module module-install dkms-source left-out
 
 all: $(BUILD)/copyscope $(if $(wildcard $(KDIR)/Makefile),module,left-out) ## build the tool, and the module if the kernel's headers are there
@@ -165,7 +165,17 @@ $(PURE_TESTS:%=$(BUILD)/check-asan/%): $(BUILD)/asan/tests/unit/fixture.o $(BUIL
 	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZE) -o $@ $(filter %.o,$^) $(filter %.a,$^) \
 		-lcmocka $(PURE_LDLIBS)
 
--include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d $(BUILD)/asan/*/*/*.d)
+# The same sources and the fuzzer's own, with what tells libFuzzer which ways were taken.
+$(BUILD)/fuzz/%.o: %.c
+	$(call say,FUZZ,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(ALL_CFLAGS) $(SANITIZE),fuzzer-no-link -MMD -MP -c -o $@ $<
+
+$(BUILD)/fuzzer: $(patsubst %.c,$(BUILD)/fuzz/%.o,$(PURE_SRC) $(wildcard tests/fuzz/*.c))
+	$(call say,LINK,$@)
+	$(Q)$(CLANG) $(ALL_CFLAGS) $(SANITIZE),fuzzer -o $@ $^ $(PURE_LDLIBS)
+
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d $(BUILD)/asan/*/*/*.d $(BUILD)/fuzz/*/*/*.d)
 
 # The table of hooks against the types of kernels, which no guest has to run for.
 $(BUILD)/check-hooks: $(BUILD)/tests/btf/hooks.o $(BUILD)/user/collect/targets.o \
@@ -176,10 +186,19 @@ $(BUILD)/check-hooks: $(BUILD)/tests/btf/hooks.o $(BUILD)/user/collect/targets.o
 deps: ## install the Debian packages that building and testing need
 	$(Q)tools/deps
 
-tests: $(BUILD)/copyscope $(BUILD)/workload $(BUILD)/patterns $(BUILD)/check-hooks $(CHECKS) ## build all that the tests need
+tests: $(BUILD)/fuzzer $(BUILD)/check-hooks $(CHECKS)
+tests: $(BUILD)/copyscope $(BUILD)/workload $(BUILD)/patterns ## build all that the tests need
 
-unit: $(CHECKS) $(BUILD)/check-hooks ## run the tests that need no kernel
+unit: $(CHECKS) $(BUILD)/check-hooks $(BUILD)/fuzzer ## run the tests that need no kernel
 	$(Q)tests/run unit
+
+SECONDS ?= 3600
+FUZZ_CORPUS := $(BUILD)/fuzz-corpus
+
+# What is worth keeping: build/fuzzer -merge=1 tests/fuzz/corpus build/fuzz-corpus
+fuzz: $(BUILD)/fuzzer ## fuzz the pure parts for SECONDS=N, an hour if it is not said
+	$(Q)mkdir -p $(FUZZ_CORPUS)
+	$(Q)tests/fuzz/fuzz.t $(SECONDS) $(FUZZ_CORPUS)
 
 # Each step after the one before: nothing is built before the packages are there.
 test: deps ## install what is missing, build, run all tests

@@ -2,10 +2,12 @@
 #include "tests/unit/check.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/fds.h"
+#include "render/fds.h"
 
 static void fd(struct fds *fds, uint32_t process, uint32_t inode, int number, uint64_t identity)
 {
@@ -63,6 +65,59 @@ static void two_descriptions_meet_in_one_inode(void **state)
 }
 
 /* Unknown is not the same, even if both are. */
+static char *as_json(const struct fds *fds)
+{
+	const struct render_options options = { 0 };
+	char *text = NULL;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+
+	assert_int_equal(fds_json.render(fds, &options, out), 0);
+	fclose(out);
+	return text;
+}
+
+/* A descriptor that was closed and opened again on another inode between two looks. */
+static void one_identity_on_two_inodes_is_two(void **state)
+{
+	struct fds fds = { 0 };
+	uint32_t last = fds_add_inode(&fds, FDS_OTHER), first = fds_add_inode(&fds, FDS_OTHER), p;
+	char *text;
+
+	(void)state;
+	p = fds_add_process(&fds, 10);
+	for (int i = 0; i < 8; i++)
+		fd(&fds, p, i % 2 ? first : last, i, 500);
+	other(&fds, 12, first, 7, 500);
+	fds_finish(&fds, RESIDENCY_BY_MODULE);
+	assert_int_equal(fds.nr_descriptions, 2);
+	assert_int_equal(of(&fds, 0)->nr_fds, 4);
+	assert_int_equal(of(&fds, 1)->nr_fds, 4);
+	assert_int_equal(of(&fds, 1)->nr_others, 1);
+	text = as_json(&fds);
+	assert_non_null(strstr(text, "\"pids\": [10]"));
+	free(text);
+	fds_release(&fds);
+}
+
+/* A protocol without a name, as a kernel module may have it. */
+static void sockets_need_no_protocol_name(void **state)
+{
+	const struct render_options options = { .width = 80, .utf8 = true };
+	struct fds fds = { 0 };
+	uint32_t inode = fds_add_inode(&fds, FDS_OTHER);
+	FILE *out = fopen("/dev/null", "w");
+
+	(void)state;
+	fds.inodes[inode].socket.protocol = "";
+	fd(&fds, fds_add_process(&fds, 10), inode, 3, 500);
+	fds.processes[0].comm = "x";
+	fds_finish(&fds, RESIDENCY_BY_MODULE);
+	assert_int_equal(fds_text.render(&fds, &options, out), 0);
+	fclose(out);
+	fds_release(&fds);
+}
+
 static void unknown_identities_are_never_equal(void **state)
 {
 	struct fds fds = { 0 };
@@ -213,6 +268,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(two_descriptions_meet_in_one_inode),
+		cmocka_unit_test(one_identity_on_two_inodes_is_two),
+		cmocka_unit_test(sockets_need_no_protocol_name),
 		cmocka_unit_test(unknown_identities_are_never_equal),
 		cmocka_unit_test(whoever_was_not_seen_may_share),
 		cmocka_unit_test(peers_have_no_number),

@@ -18,7 +18,6 @@ struct fds_work {
 	 * the process when its number is another's.
 	 */
 	int *folders;
-	uint32_t *kernel_devs; /* of inodes: as the kernel has them */
 	uint64_t *kernel_inos; /* of descriptors, likewise; 0: unknown */
 	size_t kernel_inos_room;
 	bool has_sockets;

@@ -81,10 +81,14 @@ void fds_release(struct fds *fds)
 	*fds = (struct fds){ 0 };
 }
 
-/* An identity and who has it first. */
+/*
+ * An identity and who has it first.  A description has one inode: where a process
+ * closed and opened descriptors while they were looked at, one identity may have been
+ * seen with two, and what is known of both is that they are two.
+ */
 struct known {
 	uint64_t identity;
-	uint32_t at;
+	uint32_t inode, at;
 };
 
 static int by_identity(const void *one, const void *other)
@@ -93,6 +97,8 @@ static int by_identity(const void *one, const void *other)
 
 	if (a->identity != b->identity)
 		return a->identity < b->identity ? -1 : 1;
+	if (a->inode != b->inode)
+		return a->inode < b->inode ? -1 : 1;
 	return (a->at > b->at) - (a->at < b->at);
 }
 
@@ -119,19 +125,23 @@ static void count_fd(struct fds *fds, uint32_t description, uint32_t fd, uint32_
 	last_process[description] = fds->fds[fd].process;
 }
 
-static const struct known *first_of(const struct known *known, uint32_t count, uint64_t identity)
+static const struct known *first_of(const struct known *known, uint32_t count, uint64_t identity,
+				    uint32_t inode)
 {
+	const struct known key = { identity, inode, 0 };
 	uint32_t low = 0, high = count;
 
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 
-		if (known[middle].identity < identity)
+		if (by_identity(&known[middle], &key) < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low < count && known[low].identity == identity ? &known[low] : NULL;
+	if (low == count || known[low].identity != identity || known[low].inode != inode)
+		return NULL;
+	return &known[low];
 }
 
 static void make_descriptions(struct fds *fds)
@@ -142,11 +152,14 @@ static void make_descriptions(struct fds *fds)
 	fds->descriptions = zalloc(fds->nr_fds, sizeof(*fds->descriptions));
 	memset(last_process, 0xff, fds->nr_fds * sizeof(*last_process));
 	for (uint32_t i = 0; i < fds->nr_fds; i++)
-		known[i] = (struct known){ fds->fds[i].identity, i };
+		known[i] = (struct known){ fds->fds[i].identity, fds->fds[i].inode, i };
 	qsort(known, fds->nr_fds, sizeof(*known), by_identity);
 	for (uint32_t i = 0; i < fds->nr_fds; i++) {
 		const uint64_t identity = fds->fds[i].identity;
-		uint32_t first = identity ? first_of(known, fds->nr_fds, identity)->at : i;
+		uint32_t first = i;
+
+		if (identity)
+			first = first_of(known, fds->nr_fds, identity, fds->fds[i].inode)->at;
 
 		count_fd(fds,
 			 first == i ? new_description(fds, i, identity ? ++id : 0) :
@@ -154,11 +167,11 @@ static void make_descriptions(struct fds *fds)
 			 i, last_process);
 	}
 	for (uint32_t i = 0; i < fds->nr_others; i++) {
-		const uint64_t identity = fds->others[i].identity;
-		const struct known *first = identity ? first_of(known, fds->nr_fds, identity) :
-						       NULL;
+		const struct fds_other *other = &fds->others[i];
+		const struct known *first =
+			first_of(known, fds->nr_fds, other->identity, other->inode);
 
-		if (!first)
+		if (!other->identity || !first)
 			continue;
 		fds->others[i].description = fds->fds[first->at].description;
 		fds->descriptions[fds->others[i].description].nr_others++;

@@ -393,7 +393,7 @@ static void add_ends(struct canvas *canvas, const struct fds *fds, const struct 
 			      inode->dev_major, inode->dev_minor, (unsigned long long)inode->ino);
 	if (s->state)
 		strbuf_printf(&line, " %s", s->state);
-	chain_end(chain, line.text, false);
+	chain_end(chain, strbuf_text(&line), false);
 	if (inode->kind == FDS_FILE)
 		add_page_cache(canvas, &inode->residency, chain);
 	else if (inode->kind == FDS_PIPE)

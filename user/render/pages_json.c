@@ -19,6 +19,8 @@ const struct pages_renderer *pages_renderer_find(const char *name)
 	return NULL;
 }
 
+enum { ORDER_MAX = 52 }; /* pages of 4 KiB in 64 bits */
+
 static void write_inode(struct json *json, uint32_t major, uint32_t minor, uint64_t ino)
 {
 	json_device(json, "dev", major, minor);
@@ -39,7 +41,8 @@ static void write_extent(struct json *json, const struct cs_extent *extent)
 				json_string(json, NULL, extent_state_words[i]);
 		json_close(json, ']');
 	}
-	if (extent->order != EXTENT_ORDER_UNKNOWN)
+	/* Unknown, or larger than any folio: nobody can say how many bytes that is. */
+	if (extent->order < ORDER_MAX)
 		json_number(json, "folio_bytes", RESIDENCY_PAGE << extent->order);
 	json_close(json, '}');
 }
