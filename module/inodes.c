@@ -4,6 +4,16 @@
  * drop_caches: the inode that is looked at is held while the list is not locked,
  * so that its place in the list lasts. No inode and no superblock is held
  * between calls.
+ *
+ * Order of the locks, the outermost first:
+ *
+ *	snapshot.lock		of one opening; nobody takes it within another lock
+ *	sb->s_umount		shared, by iterate_supers_type()
+ *	sb->s_inode_list_lock	keeps what is on the list
+ *	inode->i_lock		by igrab() and count_opens(), not while i_pages is locked
+ *	mapping->i_pages	by cs_walk(), interrupts off; not while i_lock is held
+ *
+ * iput() may write to a disk, so it comes only after s_inode_list_lock was let go.
  */
 #include <linux/blkdev.h>
 #include <linux/dax.h>
@@ -108,7 +118,7 @@ static u32 count_opens(struct inode *inode)
 		return atomic_read(&I_BDEV(inode)->bd_openers);
 	spin_lock(&inode->i_lock);
 	/* One that dies has a count below 0. */
-	hlist_for_each_entry(dentry, &inode->i_dentry, d_u.d_alias)
+	hlist_for_each_entry(dentry, &inode->i_dentry, cs_d_alias)
 		opens += max(READ_ONCE(dentry->d_lockref.count), 0);
 	spin_unlock(&inode->i_lock);
 	return opens;
@@ -168,7 +178,7 @@ static void see_superblock(struct super_block *sb, void *context)
 	struct inode *inode, *held = NULL;
 	struct snapshot *s = context;
 	unsigned int locked = 0;
-	bool is_large;
+	bool is_large; /* needs a walk that sleeps */
 
 	if (s->error)
 		return;
@@ -179,7 +189,7 @@ static void see_superblock(struct super_block *sb, void *context)
 		locked++;
 		if (READ_ONCE(inode->i_data.nrpages) && !dax_mapping(&inode->i_data) &&
 		    !cs_inode_is_leaving_or_new(inode)) {
-			is_large = see_inode(s, inode, false);
+			is_large = see_inode(s, inode, false) == -EAGAIN;
 			locked += SMALL_WEIGHT;
 		}
 		if (!is_large && locked < LOCKED_MAX && !need_resched())
@@ -229,6 +239,11 @@ static int see_type(struct snapshot *s, const char *name)
 
 	if (error)
 		return error;
+	/*
+	 * For a name that was unregistered since it was read, this asks modprobe for the
+	 * module again: the lookup that does not ask is not exported. It is rare and
+	 * harmless, as modprobe loads only what an administrator could mount.
+	 */
 	type = get_fs_type(name);
 	if (!type)
 		return 0; /* its module was unloaded meanwhile */
