@@ -49,6 +49,31 @@ static void sendfile_cold(struct fixture *f)
 	fixture_side(f, 0, CS_MEMORY, client, CS_SOCKET_TO_NIC, GIB);
 }
 
+/* One port, by three ways: all by reference, most of it so, all copied. */
+static void verdicts(struct fixture *f)
+{
+	uint32_t server = fixture_process(f, 812, "server");
+	uint32_t film = fixture_file(f, "/srv/film.mp4");
+	uint32_t to[7];
+
+	measure(f);
+	for (uint16_t i = 0; i < 7; i++)
+		to[i] = fixture_tcp(f, "10.0.0.1", 80, "10.0.0.2", 50000 + i);
+	for (uint16_t i = 0; i < 4; i++) {
+		fixture_row(f, server, film, to[i], CS_CACHE_HELD_BY_SOCKET, NR_SENDFILE, 8,
+			    8 * MIB);
+		if (i % 2)
+			fixture_row(f, server, film, to[i], CS_CACHE_TO_SOCKET, NR_SENDFILE, 0,
+				    16384);
+	}
+	for (uint16_t i = 4; i < 6; i++) {
+		fixture_row(f, server, film, CS_MEMORY, CS_CACHE_TO_USER, 17, 64, 4 * MIB);
+		fixture_row(f, server, film, to[i], CS_USER_TO_SOCKET, NR_SENDTO, 64, 4 * MIB);
+	}
+	/* Had to wait, and got nothing. */
+	fixture_row(f, server, film, to[6], CS_CACHE_HELD_BY_SOCKET, NR_SENDFILE, 3, 0);
+}
+
 /* The same file by read and write, with a response header before it. */
 static void read_write(struct fixture *f)
 {
@@ -259,6 +284,7 @@ static const struct {
 	void (*fill)(struct fixture *fixture);
 } recordings[] = {
 	{ "sendfile-cold", sendfile_cold },
+	{ "verdicts", verdicts },
 	{ "read-write", read_write },
 	{ "workers", workers },
 	{ "hostile", hostile },

@@ -149,6 +149,13 @@ static void calls(void **state)
 	assert_string_equal(name_call(REQUEST_SEND_ZC, &names->arena), "io_uring:send_zc");
 	assert_string_equal(name_call(CS_CALL_REQUEST | 0xff, &names->arena), "io_uring:op_255");
 	assert_string_equal(name_call(999, &names->arena), "syscall_999");
+	assert_string_equal(name_call(260, &names->arena), "fchownat");
+	assert_string_equal(name_call(188, &names->arena), "setxattr");
+	assert_string_equal(name_call(CS_CALL_REQUEST | 62, &names->arena), "io_uring:pipe");
+	/* Up to the first ones that are for other architectures, and from the last of them on. */
+	for (uint16_t call = 0; call <= 472; call++)
+		if (call <= 336 || call >= 424)
+			assert_memory_not_equal(name_call(call, &names->arena), "syscall_", 8);
 }
 
 static bool matches(struct names *names, uint32_t index, const char *pattern)

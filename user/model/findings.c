@@ -12,8 +12,6 @@
 /* Less is what the start of a program and its data are good for. */
 #define MANY_COW_BYTES (1 << 20)
 
-enum { FINDINGS_MAX = 16 };
-
 /* Of one transfer or report, until they are copied to the arena. */
 struct list {
 	struct finding findings[FINDINGS_MAX];
@@ -22,7 +20,9 @@ struct list {
 
 static void add(struct list *list, const char *code, bool obvious, const char *text)
 {
-	list->findings[list->count++] = (struct finding){ code, text, obvious };
+	/* More than all there are: a recording from elsewhere has no more either. */
+	if (list->count < FINDINGS_MAX)
+		list->findings[list->count++] = (struct finding){ code, text, obvious };
 }
 
 static bool has_hop(const struct transfer *transfer, enum cs_hop id)
@@ -34,33 +34,6 @@ static bool is_pinned(const struct transfer *transfer)
 {
 	return has_hop(transfer, CS_USER_PINNED_BY_SOCKET) ||
 	       has_hop(transfer, CS_MAPPING_PINNED_BY_SOCKET);
-}
-
-enum verdict judge(const struct transfer *transfer, const struct cs_lost *lost)
-{
-	uint64_t passed_on = 0;
-
-	if (transfer->cpu_copied_bytes)
-		return VERDICT_COPIED;
-	if (!transfer->delivered_bytes || transfer->provenance != PROVENANCE_MEASURED)
-		return VERDICT_UNKNOWN;
-	if (lost_anything(lost, 0))
-		return VERDICT_UNKNOWN;
-	/* Some of what was copied unseen may have been this. */
-	if (transfer->process->audit.unattributed)
-		return VERDICT_UNKNOWN;
-	/* What the socket does later with pinned pages (MSG_ZEROCOPY) may be unseen. */
-	if (is_pinned(transfer) && !transfer->followed)
-		return VERDICT_UNKNOWN;
-	if (transfer->unseen_tls)
-		return VERDICT_UNKNOWN;
-	if (!transfer->from->known || !transfer->from->resolved)
-		return VERDICT_UNKNOWN;
-	/* Bytes that were delivered while no hook saw how may have been copied. */
-	for (size_t i = 0; i < transfer->nr_hops; i++)
-		if (hop_passes_on(transfer->hops[i].id))
-			passed_on += transfer->hops[i].bytes;
-	return passed_on >= transfer->delivered_bytes ? VERDICT_ZERO_COPY : VERDICT_UNKNOWN;
 }
 
 static bool is(const struct report_endpoint *endpoint, enum cs_kind kind)

@@ -87,7 +87,6 @@ void fold_sides(struct fold *fold);
 
 /* What there is to say about a finished transfer, and about the report. */
 struct arena;
-enum verdict judge(const struct transfer *transfer, const struct cs_lost *lost);
 void find_in_transfers(struct transfer *transfers, size_t count, struct arena *arena);
 void find_in_report(struct report *report, struct arena *arena);
 

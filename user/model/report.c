@@ -7,6 +7,7 @@
 
 #include "model/fold.h"
 #include "model/names.h"
+#include "model/verdict.h"
 #include "model/writeback.h"
 #include "model/zeroed.h"
 #include "util/memory.h"
@@ -147,6 +148,7 @@ static void list_transfers(struct building *building, const struct fold *fold)
 		transfer->unseen_tls = !fold->recording->sees_tls &&
 				       (transfer->from->tls || transfer->to->tls);
 		transfer->verdict = judge(transfer, &fold->recording->lost);
+		transfer->copied_share = copied_share(transfer);
 	}
 }
 

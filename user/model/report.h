@@ -17,7 +17,8 @@
 
 enum verdict {
 	VERDICT_UNKNOWN, /* something on the path was not seen or was lost */
-	VERDICT_COPIED,
+	VERDICT_COPIED, /* all that was seen of it */
+	VERDICT_MIXED, /* a part was copied, the rest came all the way without */
 	VERDICT_ZERO_COPY,
 };
 
@@ -71,6 +72,9 @@ struct report_call {
 	uint64_t count;
 };
 
+/* Of one transfer, and of the report by itself. */
+enum { FINDINGS_MAX = 32 };
+
 struct finding {
 	const char *code;
 	const char *text; /* one sentence */
@@ -100,6 +104,7 @@ struct transfer {
 	struct counters counters;
 	enum provenance provenance; /* of what was copied and referenced */
 	enum verdict verdict;
+	double copied_share; /* of what was delivered, 0 to 1; NAN: not known */
 	bool unseen_tls; /* an end of it is kernel TLS, which had no hooks */
 	bool not_pinned; /* bytes were copied at once, though MSG_ZEROCOPY was asked for */
 	bool followed; /* hooks saw what was copied between the socket and its device */

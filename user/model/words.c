@@ -123,6 +123,8 @@ const char *verdict_word(enum verdict verdict)
 	switch (verdict) {
 	case VERDICT_COPIED:
 		return "copied";
+	case VERDICT_MIXED:
+		return "mixed";
 	case VERDICT_ZERO_COPY:
 		return "zero-copy";
 	default:

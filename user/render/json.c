@@ -139,6 +139,7 @@ static void write_transfer(struct json *json, const struct transfer *transfer)
 	json_string(json, "provenance", provenance_word(transfer->provenance));
 	write_counters(json, &transfer->counters);
 	json_string(json, "verdict", verdict_word(transfer->verdict));
+	json_real(json, "copied_share", transfer->copied_share);
 	write_findings(json, transfer->findings, transfer->nr_findings);
 	json_close(json, '}');
 }

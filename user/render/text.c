@@ -32,13 +32,14 @@ static void draw_counter(struct canvas *canvas, const char *label, const struct 
 
 static void draw_copies(struct canvas *canvas, const struct transfer *transfer)
 {
+	double ratio = copies_per_byte(transfer->cpu_copied_bytes, transfer->delivered_bytes);
 	_cleanup_strbuf_ struct strbuf value = { 0 }, remark = { 0 };
 
 	humanise_bytes(&value, transfer->cpu_copied_bytes);
-	if (transfer->delivered_bytes)
-		strbuf_printf(&remark, "%.2f per byte delivered    ",
-			      copies_per_byte(transfer->cpu_copied_bytes,
-					      transfer->delivered_bytes));
+	if (transfer->cpu_copied_bytes && ratio < 0.005)
+		strbuf_puts(&remark, "<0.01 per byte delivered   ");
+	else if (transfer->delivered_bytes)
+		strbuf_printf(&remark, "%.2f per byte delivered    ", ratio);
 	strbuf_puts(&remark, provenance_word(transfer->provenance));
 	draw_counter(canvas, "CPU copies", &value, &remark);
 }

@@ -3,28 +3,10 @@
 #ifndef RENDER_TEXT_H
 #define RENDER_TEXT_H
 
+#include "model/group.h"
 #include "render/renderer.h"
 #include "util/memory.h"
 #include "util/strbuf.h"
-
-/* One or more transfers, drawn as one. */
-struct group {
-	struct transfer sum; /* names are those of the first */
-	size_t transfers;
-	size_t processes;
-	size_t from_sockets, to_sockets; /* how many are behind the one that is named */
-};
-
-struct groups {
-	struct group *groups; /* those that copy most first */
-	size_t count;
-	size_t shown; /* the first ones; the rest is gathered */
-	struct arena arena;
-};
-
-/* Draws each transfer by itself when `each` is set. */
-void groups_make(struct groups *groups, const struct report *report, bool each);
-void groups_free(struct groups *groups);
 
 struct glyphs {
 	const char *arrow; /* between endpoints */

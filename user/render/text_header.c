@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The first lines of a transfer: who, from where, to where, how much, how. */
+#include <ctype.h>
 #include <string.h>
 
 #include "render/text.h"
@@ -68,12 +69,15 @@ static void add_end(struct strbuf *out, const struct canvas *canvas, const struc
 		strbuf_printf(out, " %s%zu %s", canvas->glyphs->times, sockets, what);
 }
 
-/* The kernel's name of a call says 64 where the program's does not. */
+/* The kernel's name of a call says 64 where the program's does not: a number is no such name. */
 static size_t call_length(const char *name)
 {
 	size_t length = strlen(name);
 
-	return length > 2 && !strcmp(name + length - 2, "64") ? length - 2 : length;
+	if (length > 2 && !strcmp(name + length - 2, "64") &&
+	    islower((unsigned char)name[length - 3]))
+		return length - 2;
+	return length;
 }
 
 static void add_amount(struct strbuf *out, const struct canvas *canvas,
@@ -94,31 +98,36 @@ static void add_amount(struct strbuf *out, const struct canvas *canvas,
 		strbuf_printf(out, ", %s", canvas->glyphs->ellipsis);
 }
 
-static void add_verdict(struct canvas *canvas, const struct transfer *transfer)
+/* "mixed, 0.2 % copied": never 0 or 100, of which it has neither. */
+static void add_share(struct strbuf *out, double share)
 {
-	_cleanup_strbuf_ struct strbuf text = { 0 };
+	double percent = 100 * share;
 
-	strbuf_puts(&text, verdict_word(transfer->verdict));
-	switch (transfer->verdict) {
-	case VERDICT_ZERO_COPY:
-		strbuf_printf(&text, " %s", canvas->glyphs->yes);
-		add_coloured(canvas, COLOUR_GOOD, text.text);
-		break;
-	case VERDICT_COPIED:
-		add_coloured(canvas, COLOUR_BAD, text.text);
-		break;
-	default:
-		add_coloured(canvas, COLOUR_WARN, text.text);
-	}
+	if (percent < 0.1)
+		strbuf_puts(out, ", <0.1");
+	else if (percent > 99.9)
+		strbuf_puts(out, ", >99.9");
+	else
+		strbuf_printf(out, ", %.1f", percent);
+	strbuf_puts(out, " % copied");
 }
 
-static size_t verdict_width(const struct canvas *canvas, const struct transfer *transfer)
+static enum colour verdict_text(struct strbuf *out, const struct canvas *canvas,
+				const struct transfer *transfer)
 {
-	size_t width = strlen(verdict_word(transfer->verdict));
-
-	if (transfer->verdict == VERDICT_ZERO_COPY)
-		width += 1 + utf8_width(canvas->glyphs->yes);
-	return width;
+	strbuf_puts(out, verdict_word(transfer->verdict));
+	switch (transfer->verdict) {
+	case VERDICT_ZERO_COPY:
+		strbuf_printf(out, " %s", canvas->glyphs->yes);
+		return COLOUR_GOOD;
+	case VERDICT_COPIED:
+		return COLOUR_BAD;
+	case VERDICT_MIXED:
+		add_share(out, transfer->copied_share);
+		return COLOUR_WARN;
+	default:
+		return COLOUR_WARN;
+	}
 }
 
 /*
@@ -155,9 +164,10 @@ static size_t draw_ends(struct canvas *canvas, const struct group *group)
 
 void draw_header(struct canvas *canvas, const struct group *group)
 {
-	_cleanup_strbuf_ struct strbuf amount = { 0 };
+	_cleanup_strbuf_ struct strbuf amount = { 0 }, verdict = { 0 };
 	const struct transfer *transfer = &group->sum;
-	size_t calls = CALLS_SHOWN, tail = strlen(GAP) + verdict_width(canvas, transfer);
+	enum colour colour = verdict_text(&verdict, canvas, transfer);
+	size_t calls = CALLS_SHOWN, tail = strlen(GAP) + utf8_width(verdict.text);
 	size_t left = draw_ends(canvas, group);
 
 	do {
@@ -171,6 +181,6 @@ void draw_header(struct canvas *canvas, const struct group *group)
 		strbuf_puts(&canvas->out, "\n   ");
 	strbuf_puts(&canvas->out, strbuf_text(&amount));
 	strbuf_puts(&canvas->out, GAP);
-	add_verdict(canvas, transfer);
+	add_coloured(canvas, colour, verdict.text);
 	strbuf_putc(&canvas->out, '\n');
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * Transfers drawn as one: those of one program that differ only in which of
- * its processes did them, or in which connection of one address.
+ * Transfers told as one: those of one program and of one verdict that differ
+ * only in which of its processes did them, or in which connection of one address.
  */
+#include "model/group.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "render/text.h"
+#include "model/verdict.h"
 
 #define ALWAYS_SHOWN 10
 
@@ -50,7 +52,13 @@ static int compare_endpoints(const struct report_endpoint *a, const struct repor
 	return order ? order : compare_text(a->path, b->path);
 }
 
-/* Equal ones are drawn as one. */
+/* A transfer that moved nothing: a call that would have had to wait, or work beside a call. */
+static bool is_silent(const struct transfer *transfer)
+{
+	return !transfer->delivered_bytes && !transfer->cpu_copied_bytes;
+}
+
+/* Equal ones are told as one, if they have one verdict, too. */
 static int compare_groups(const void *left, const void *right)
 {
 	const struct transfer *a = *(const struct transfer *const *)left;
@@ -65,14 +73,27 @@ static int compare_groups(const void *left, const void *right)
 	return order ? order : compare_endpoints(a->to, b->to);
 }
 
-/* The same within a group, in the order of the report. */
+/* By verdict within a group, those that have none last, then in the order of the report. */
 static int compare_members(const void *left, const void *right)
 {
 	const struct transfer *a = *(const struct transfer *const *)left;
 	const struct transfer *b = *(const struct transfer *const *)right;
 	int order = compare_groups(left, right);
 
-	return order ? order : a < b ? -1 : a > b;
+	if (order)
+		return order;
+	if (is_silent(a) != is_silent(b))
+		return is_silent(a) ? 1 : -1;
+	if (a->verdict != b->verdict)
+		return a->verdict < b->verdict ? -1 : 1;
+	return a < b ? -1 : a > b;
+}
+
+/* Members are sorted, so that those that moved nothing join the last that did. */
+static bool is_of_group(const struct transfer *const *first, const struct transfer *const *other)
+{
+	return !compare_groups(first, other) &&
+	       ((*first)->verdict == (*other)->verdict || is_silent(*other));
 }
 
 static int compare_pointers(const void *left, const void *right)
@@ -160,9 +181,14 @@ static void sum_calls(struct arena *arena, struct transfer *sum,
 static void join_findings(struct arena *arena, struct transfer *sum,
 			  const struct transfer *const *members, size_t count)
 {
-	enum { MOST = 16 };
-	struct finding *findings = arena_alloc(arena, MOST * sizeof(*findings));
-	size_t nr = 0;
+	struct finding *findings;
+	size_t most = 0, nr = 0;
+
+	for (size_t i = 0; i < count; i++)
+		most += members[i]->nr_findings;
+	if (most > FINDINGS_MAX)
+		most = FINDINGS_MAX;
+	findings = arena_alloc(arena, most * sizeof(*findings));
 
 	for (size_t i = 0; i < count; i++) {
 		for (size_t j = 0; j < members[i]->nr_findings; j++) {
@@ -171,7 +197,7 @@ static void join_findings(struct arena *arena, struct transfer *sum,
 
 			while (known < nr && strcmp(findings[known].code, finding->code))
 				known++;
-			if (known == nr && nr < MOST)
+			if (known == nr && nr < most)
 				findings[nr++] = *finding;
 		}
 	}
@@ -191,11 +217,6 @@ static void sum_numbers(struct transfer *sum, const struct transfer *member)
 	sum->counters.major += member->counters.major;
 	if (member->provenance && (!sum->provenance || member->provenance < sum->provenance))
 		sum->provenance = member->provenance;
-	/* One that copies makes the group copy; one that delivered nothing says nothing. */
-	if (member->verdict == VERDICT_COPIED)
-		sum->verdict = VERDICT_COPIED;
-	else if (sum->verdict == VERDICT_ZERO_COPY && member->delivered_bytes)
-		sum->verdict = member->verdict;
 }
 
 static void count_parts(struct group *group, const struct transfer *const *members, size_t count)
@@ -228,6 +249,7 @@ static struct group make_group(struct arena *arena, const struct transfer *const
 	sum_calls(arena, sum, members, count);
 	join_findings(arena, sum, members, count);
 	count_parts(&group, members, count);
+	sum->copied_share = copied_share(sum);
 	return group;
 }
 
@@ -302,7 +324,7 @@ void groups_make(struct groups *groups, const struct report *report, bool each)
 		qsort(members, count, sizeof(*members), compare_members);
 	for (size_t start = 0; start < count; start = end) {
 		end = start + 1;
-		while (!each && end < count && !compare_groups(&members[start], &members[end]))
+		while (!each && end < count && is_of_group(&members[start], &members[end]))
 			end++;
 		groups->groups[groups->count++] =
 			make_group(&groups->arena, members + start, end - start);
