@@ -116,10 +116,33 @@ static void problem(struct gather *gather, const FTSENT *entry, int error)
 	gather_add(gather, entry->fts_path, true, &residency);
 }
 
+/*
+ * glibc's fts(3) doubles its room for a path, and ends the whole walk when that would be more
+ * than 16 bits can tell: the last room that it gets is a little more than half of this.
+ */
+enum { TOO_DEEP_SHOWN = 60 };
+
+static bool is_too_deep(const FTSENT *entry)
+{
+	return entry->fts_pathlen > GATHER_PATH_MAX;
+}
+
 static bool visit(struct gather *gather, FTS *walk, FTSENT *entry)
 {
 	switch (entry->fts_info) {
 	case FTS_D:
+		if (is_too_deep(entry)) {
+			char kept = entry->fts_path[TOO_DEEP_SHOWN];
+
+			/* Named by its first part: the rest is 32 KiB of names. */
+			entry->fts_path[TOO_DEEP_SHOWN] = 0;
+			gather->on_problem(gather, entry->fts_path, false,
+					   "left out, as a chain of folders below is longer than "
+					   "32 KiB");
+			entry->fts_path[TOO_DEEP_SHOWN] = kept;
+			fts_set(walk, entry, FTS_SKIP);
+			return true;
+		}
 		if (!is_pseudo_folder(entry))
 			return true;
 		if (entry->fts_level == FTS_ROOTLEVEL)
@@ -171,8 +194,11 @@ void gather_path(struct gather *gather, const char *path)
 		gather->on_problem(gather, path, true, residency_why(-errno));
 		return;
 	}
-	while ((entry = fts_read(walk)))
+	while ((errno = 0, entry = fts_read(walk)))
 		if (!visit(gather, walk, entry))
 			break;
+	/* Not at its end, but unable to go on. */
+	if (!entry && errno)
+		gather->on_problem(gather, path, true, residency_why(-errno));
 	fts_close(walk);
 }

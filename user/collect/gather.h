@@ -8,6 +8,9 @@
 #include "collect/residency.h"
 #include "model/pages.h"
 
+/* Folders whose path is longer are not gone into. */
+#define GATHER_PATH_MAX (32 * 1024)
+
 struct gather {
 	struct residency_reader *reader;
 	struct pages *pages; /* what was found is added here */

@@ -19,6 +19,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "collect/gather.h"
 #include "collect/inodes.h"
 #include "util/cleanup.h"
 
@@ -119,6 +120,9 @@ static void walk(struct reach *reach, unsigned int major, unsigned int minor,
 		if (!reach->names_left)
 			break;
 		reach->names_left--;
+		/* Below, fts(3) would end the whole walk: see gather.c. */
+		if (entry->fts_info == FTS_D && entry->fts_pathlen > GATHER_PATH_MAX)
+			fts_set(fts, entry, FTS_SKIP);
 		if (entry->fts_info != FTS_F)
 			continue;
 		fd = open(entry->fts_accpath, O_PATH | O_NOFOLLOW | O_CLOEXEC);
