@@ -80,12 +80,12 @@ static int read_fd(struct fds_work *work, uint32_t process, int folder, const ch
 	struct stat st;
 	bool is_new;
 
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", own);
 	/* The list may be there for those who must not follow its links. */
 	if (own < 0 && (errno == EACCES || errno == EPERM || errno == EMFILE))
 		return -errno;
 	if (own < 0 || fstat(own, &st))
 		return 0; /* closed meanwhile */
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", own);
 	length = readlink(self, path, sizeof(path) - 1);
 	if (length < 0)
 		return -errno;
