@@ -44,9 +44,11 @@ static __always_inline int row_slot(const struct cs_row_key *wanted)
 		return *known;
 	slot = nr_rows < CS_MAX_ROWS ? __sync_fetch_and_add(&nr_rows, 1) : CS_MAX_ROWS;
 	row = row_at(slot);
-	if (row && !bpf_map_update_elem(&row_index, &key, &slot, BPF_NOEXIST)) {
+	if (row) {
+		/* Before others can find it. */
 		row->key = key;
-		return slot;
+		if (!bpf_map_update_elem(&row_index, &key, &slot, BPF_NOEXIST))
+			return slot;
 	}
 	known = bpf_map_lookup_elem(&row_index, &key);
 	if (known)
