@@ -105,6 +105,8 @@ struct thread_info {
 	u32 status;
 };
 
+struct css_set;
+
 struct task_struct {
 	struct thread_info thread_info;
 	void *stack;
@@ -123,6 +125,7 @@ struct task_struct {
 	struct files_struct *files;
 	struct signal_struct *signal;
 	struct mm_struct *mm;
+	struct css_set *cgroups;
 };
 
 struct pt_regs {
@@ -435,6 +438,10 @@ struct cgroup_subsys_state {
 struct cgroup {
 	struct cgroup_subsys_state self;
 	struct kernfs_node *kn;
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp; /* of version 2 */
 };
 
 #pragma clang attribute pop

@@ -2,7 +2,7 @@
 /* Which processes are traced: children, programs and cgroup members that join, and the end. */
 #include "bpf/ledger.bpf.h"
 
-#define CGROUP_DEPTH 16
+#define CGROUP_DEPTH 64 /* folders between the cgroup and that of a member */
 
 const volatile __u64 cgroup_id;
 
@@ -32,7 +32,8 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	if (!is_traced(parent))
 		return 0;
 	if (child->tgid != parent->tgid && !settings.all) {
-		if (!settings.follow)
+		/* A cgroup's members are followed, not the children that leave it. */
+		if (!settings.follow || settings.by_cgroup)
 			return 0;
 		trace_tgid(child->tgid);
 	}
@@ -88,22 +89,43 @@ int BPF_PROG(on_task_rename, struct task_struct *task, const char *comm)
 	return 0;
 }
 
-SEC("?tp_btf/cgroup_attach_task")
-int BPF_PROG(on_cgroup_attach, struct cgroup *cgroup, const char *path, struct task_struct *task)
+/* In the cgroup or below it, as perf and systemd have it? */
+static __noinline bool is_member(struct task_struct *task)
 {
+	struct cgroup *cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp);
 	struct cgroup_subsys_state *css =
 		(void *)cgroup + bpf_core_field_offset(struct cgroup, self);
 	int i;
 
-	if (is_self(task))
-		return 0;
 	for (i = 0; i < CGROUP_DEPTH && css; i++) {
-		if (BPF_CORE_READ(css, cgroup, kn, id) == cgroup_id) {
-			trace_tgid(task->tgid);
-			return 0;
-		}
+		if (BPF_CORE_READ(css, cgroup, kn, id) == cgroup_id)
+			return true;
 		css = BPF_CORE_READ(css, parent);
 	}
+	return false;
+}
+
+/* By where it is by now: @cgroup may be one of version 1, of which a task has many. */
+SEC("?tp_btf/cgroup_attach_task")
+int BPF_PROG(on_cgroup_attach, struct cgroup *cgroup, const char *path, struct task_struct *task)
+{
+	if (is_self(task))
+		return 0;
+	if (is_member(task))
+		trace_tgid(task->tgid);
+	else if (task->pid == task->tgid)
+		untrace_tgid(task->tgid);
+	return 0;
+}
+
+/* A child may be born in another cgroup than its parent's (CLONE_INTO_CGROUP). */
+SEC("?tp_btf/sched_process_fork")
+int BPF_PROG(on_cgroup_fork, struct task_struct *parent, struct task_struct *child)
+{
+	if (child->tgid == parent->tgid || !is_member(child))
+		return 0;
+	trace_tgid(child->tgid);
+	thread_reset(task_number(child));
 	return 0;
 }
 

@@ -190,6 +190,36 @@ static int wait_for_end(struct session *s, session_report *on_interval, void *co
 	return error;
 }
 
+/* The breakpoints of the named processes, of their children, and of those of the command. */
+static int audit(struct session *s, char *why, size_t why_size)
+{
+	const struct target *t = s->target;
+	const pid_t *pids = t->command ? &t->child : t->pids;
+	size_t count = t->all ? 0 : t->command ? 1 : t->nr_pids;
+	int error = hooks_audit(s->hooks, pids, count, why, why_size);
+
+	if (!error && t->follow && t->nr_running)
+		error = hooks_audit(s->hooks, t->running, t->nr_running, why, why_size);
+	return error;
+}
+
+/* What is traced, and what that leaves out, in a line each. */
+static void tell(const struct session *s)
+{
+	const struct target *t = s->target;
+
+	if (s->options->quiet || t->command)
+		return;
+	if (t->nr_running && !t->follow)
+		complain("--no-follow leaves out %zu running child%s", t->nr_running,
+			 t->nr_running == 1 ? "" : "ren");
+	if (t->nr_running && t->follow)
+		complain("tracing, with %zu running child%s; Ctrl-C ends it and shows the report",
+			 t->nr_running, t->nr_running == 1 ? "" : "ren");
+	else
+		complain("tracing; Ctrl-C ends it and shows the report");
+}
+
 static int start(struct session *s)
 {
 	struct hooks_options hooks = { .tier = s->options->tier,
@@ -205,13 +235,10 @@ static int start(struct session *s)
 		target_settings(s->target, &hooks);
 		error = hooks_open(&hooks, &s->hooks, why, sizeof(why));
 	}
-	if (!error && s->options->audit) {
-		const struct target *t = s->target;
-		const pid_t *pids = t->command ? &t->child : t->pids;
-		size_t count = t->all ? 0 : t->command ? 1 : t->nr_pids;
-
-		error = hooks_audit(s->hooks, pids, count, why, sizeof(why));
-	}
+	if (!error)
+		target_find_running(s->target);
+	if (!error && s->options->audit)
+		error = audit(s, why, sizeof(why));
 	if (!error) {
 		s->started_ns = now_ns();
 		error = target_trace(s->target, s->hooks, why, sizeof(why));
@@ -243,8 +270,7 @@ int session_run(struct session *s, session_report *on_interval, void *context)
 	status = start(s);
 	if (status)
 		return status;
-	if (!s->options->quiet && !s->target->command)
-		complain("tracing; Ctrl-C ends it and shows the report");
+	tell(s);
 	if (wait_for_end(s, on_interval, context))
 		return EXIT_OWN_FAILURE;
 	if (s->ended_by == SIGTERM && s->target->command && !s->target->child_reaped)

@@ -53,7 +53,7 @@ static bool wanted(const struct hooks *hooks, const struct hook *hook)
 
 	if (!strcmp(hook->fact, "names"))
 		return s->by_comm;
-	if (!strcmp(hook->fact, "cgroups"))
+	if (!strcmp(hook->fact, "cgroups") || !strcmp(hook->fact, "births in cgroups"))
 		return s->by_cgroup;
 	if (!strcmp(hook->fact, "zeroed pages") || !strcmp(hook->fact, "zeroed huge pages"))
 		return hooks->options.zeroing;

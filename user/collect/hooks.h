@@ -66,6 +66,9 @@ void hooks_close(struct hooks *hooks);
 /* Traces the process @tgid from now on; an error if it is out of range. */
 int hooks_trace(struct hooks *hooks, pid_t tgid);
 
+/* Not any more: the number is another process's. */
+void hooks_untrace(struct hooks *hooks, pid_t tgid);
+
 /* Traces every process but this one. */
 void hooks_trace_all(struct hooks *hooks);
 

@@ -35,6 +35,14 @@ int hooks_trace(struct hooks *hooks, pid_t tgid)
 	return 0;
 }
 
+void hooks_untrace(struct hooks *hooks, pid_t tgid)
+{
+	if (tgid <= 0 || tgid >= CS_MAX_PIDS)
+		return;
+	__atomic_fetch_and(&hooks->bpf->bss->traced[tgid / 64], ~(1ULL << (tgid % 64)),
+			   __ATOMIC_RELAXED);
+}
+
 void hooks_trace_all(struct hooks *hooks)
 {
 	__u64 *traced = hooks->bpf->bss->traced;

@@ -320,6 +320,8 @@ const struct hook hook_table[] = {
 	TRACEPOINT("cgroups", "on_cgroup_attach", "cgroup_attach_task",
 		   "(cgroup *, char *, task_struct *, ...)",
 		   "processes that join the cgroup later"),
+	TRACEPOINT("births in cgroups", "on_cgroup_fork", "sched_process_fork",
+		   "(task_struct *, task_struct *)", "processes that are born in the cgroup"),
 	TRACEPOINT("ends", "on_exit", "sched_process_exit", "(task_struct *, ...)",
 		   "which process numbers are free again"),
 	TRACEPOINT("syscalls", "on_sys_exit", "sys_exit", "(pt_regs *, 8)",

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,15 +10,33 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "collect/inherited.h"
+#include "collect/scan.h"
 #include "collect/target.h"
+#include "util/memory.h"
 
 static int pidfd_open(pid_t pid)
 {
 	return syscall(SYS_pidfd_open, pid, 0);
+}
+
+/* Is there a folder of a cgroup of version 2? Its path and its id are kept. */
+static bool cgroup_is(struct target *t, const char *above)
+{
+	struct statfs fs;
+	struct stat st;
+
+	snprintf(t->cgroup_path, sizeof(t->cgroup_path), "%s%s", above, t->cgroup);
+	if (stat(t->cgroup_path, &st) || !S_ISDIR(st.st_mode) || statfs(t->cgroup_path, &fs) ||
+	    fs.f_type != CGROUP2_SUPER_MAGIC)
+		return false;
+	/* The number of a kernfs folder is its id. */
+	t->cgroup_id = st.st_ino;
+	return true;
 }
 
 /* A cgroup is named from the root of the hierarchy, or by a path. */
@@ -27,17 +44,19 @@ static int cgroup_find(struct target *t, char *why, size_t why_size)
 {
 	struct stat st;
 
-	snprintf(t->cgroup_path, sizeof(t->cgroup_path), "%s", t->cgroup);
-	if (t->cgroup[0] != '/' || stat(t->cgroup_path, &st))
-		snprintf(t->cgroup_path, sizeof(t->cgroup_path), "/sys/fs/cgroup/%s", t->cgroup);
-	if (stat(t->cgroup_path, &st) || !S_ISDIR(st.st_mode)) {
-		snprintf(why, why_size, "no cgroup %s: name a folder below /sys/fs/cgroup",
+	/* Where version 1 is mounted beside it, version 2 is one below. */
+	if ((t->cgroup[0] == '/' && cgroup_is(t, "")) || cgroup_is(t, "/sys/fs/cgroup/") ||
+	    cgroup_is(t, "/sys/fs/cgroup/unified/"))
+		return 0;
+	if (t->cgroup[0] == '/' && !stat(t->cgroup, &st)) {
+		snprintf(why, why_size,
+			 "%s is no cgroup of version 2: name a folder below /sys/fs/cgroup",
 			 t->cgroup);
-		return -ENOENT;
+		return -EINVAL;
 	}
-	/* The number of a kernfs folder is its id. */
-	t->cgroup_id = st.st_ino;
-	return 0;
+	snprintf(why, why_size, "no cgroup %s of version 2: name a folder below /sys/fs/cgroup",
+		 t->cgroup);
+	return -ENOENT;
 }
 
 int target_check(struct target *t, char *why, size_t why_size)
@@ -127,60 +146,34 @@ void target_settings(const struct target *t, struct hooks_options *options)
 	}
 }
 
-static bool comm_is(const char *pid, const char *comm)
+/* A number may be another process's by the time that it is marked. */
+static void trace_found(void *context, pid_t pid)
 {
-	char path[64], line[64] = "";
-	FILE *f;
+	struct hooks *hooks = context;
+	uint64_t started = scan_started(pid);
 
-	snprintf(path, sizeof(path), "/proc/%.20s/comm", pid);
-	f = fopen(path, "r");
-	if (!f)
-		return false;
-	if (fgets(line, sizeof(line), f))
-		line[strcspn(line, "\n")] = 0;
-	fclose(f);
-	/* The kernel keeps 15 bytes of a name. */
-	return !strncmp(line, comm, CS_COMM_BYTES - 1);
+	if (!started || hooks_trace(hooks, pid))
+		return;
+	if (scan_started(pid) != started)
+		hooks_untrace(hooks, pid);
 }
 
-static void trace_by_comm(struct target *t, struct hooks *hooks)
+static void add_running(void *context, pid_t pid)
 {
-	DIR *proc = opendir("/proc");
-	struct dirent *d;
+	struct target *t = context;
 
-	while (proc && (d = readdir(proc)))
-		if (isdigit((unsigned char)d->d_name[0]) && atoi(d->d_name) != getpid() &&
-		    comm_is(d->d_name, t->comm))
-			hooks_trace(hooks, atoi(d->d_name));
-	if (proc)
-		closedir(proc);
+	t->running = grow(t->running, &t->running_room, t->nr_running + 1, sizeof(*t->running));
+	t->running[t->nr_running++] = pid;
 }
 
-/* The processes of a cgroup and of those below it. */
-static void trace_cgroup(struct hooks *hooks, const char *path)
+void target_find_running(struct target *t)
 {
-	char below[4096 + 256];
-	struct dirent *d;
-	DIR *dir;
-	FILE *f;
-	int pid;
+	struct target following = *t;
 
-	snprintf(below, sizeof(below), "%s/cgroup.procs", path);
-	f = fopen(below, "r");
-	while (f && fscanf(f, "%d", &pid) == 1)
-		if (pid != getpid())
-			hooks_trace(hooks, pid);
-	if (f)
-		fclose(f);
-	dir = opendir(path);
-	while (dir && (d = readdir(dir))) {
-		if (d->d_type != DT_DIR || d->d_name[0] == '.')
-			continue;
-		snprintf(below, sizeof(below), "%s/%s", path, d->d_name);
-		trace_cgroup(hooks, below);
-	}
-	if (dir)
-		closedir(dir);
+	/* Those that are left out are counted, too. */
+	following.follow = true;
+	if (t->nr_pids)
+		scan_running(&following, add_running, t);
 }
 
 /* Lets the command run; finds out whether it could. */
@@ -212,13 +205,14 @@ int target_trace(struct target *t, struct hooks *hooks, char *why, size_t why_si
 			snprintf(why, why_size, "cannot trace process %d", t->pids[i]);
 			return error;
 		}
+		/* It ended before, and the hook on its end did not see it marked. */
+		if (kill(t->pids[i], 0) && errno == ESRCH)
+			hooks_untrace(hooks, t->pids[i]);
 	}
 	if (t->all)
 		hooks_trace_all(hooks);
-	if (t->comm)
-		trace_by_comm(t, hooks);
-	if (t->cgroup)
-		trace_cgroup(hooks, t->cgroup_path);
+	else if (t->comm || t->cgroup || (t->nr_pids && t->follow))
+		scan_running(t, trace_found, hooks);
 	if (!t->command)
 		return 0;
 	return child_start(t, why, why_size);
@@ -285,6 +279,7 @@ void target_deinit(struct target *t)
 		if (t->pidfds[i] >= 0)
 			close(t->pidfds[i]);
 	free(t->pidfds);
+	free(t->running);
 	if (t->command && t->child > 0) {
 		if (t->child_go > 0)
 			close(t->child_go);

@@ -23,6 +23,8 @@ struct target {
 	uint64_t cgroup_id;
 	char cgroup_path[4096];
 	int *pidfds;
+	pid_t *running; /* children of pids, and theirs; see target_find_running() */
+	size_t nr_running, running_room;
 	pid_t child;
 	int child_go, child_error; /* pipes */
 	bool child_reaped;
@@ -34,6 +36,9 @@ int target_check(struct target *target, char *why, size_t why_size);
 
 /* Starts the command, stopped before its exec. */
 int target_fork(struct target *target, char *why, size_t why_size);
+
+/* Lists the children of target->pids that run now, which are left out unless it follows. */
+void target_find_running(struct target *target);
 
 void target_settings(const struct target *target, struct hooks_options *options);
 
