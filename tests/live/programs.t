@@ -35,6 +35,8 @@ cp file copied
 busybox cp file sent
 tar -cf archive file value
 git -C repository add added
+git -C repository -c user.name=a -c user.email=a\@b commit -qm all
+git clone -q --no-local repository clone
 rsync -r here/ there
 $python -m http.server --bind 127.0.0.1 $port{web} >/dev/null 2>&1 &
 web=\$!
@@ -97,11 +99,15 @@ sub check_copiers
 # Files that got their name after they were written.
 sub check_renamed
 {
-	my ($object) = grep { -f } glob "$dir/repository/.git/objects/??/*";
+	my ($object) = sort { -s $b <=> -s $a } grep { -f } glob "$dir/repository/.git/objects/??/*";
 
 	is(delivered(transfers_of('git', undef, $object)), -s $object, 'git: the object, by its last name');
 	is(delivered(transfers_of('git', "$dir/repository/added", $object)), 0,
 		'git: which is compressed, other bytes');
+	is(delivered(grep { ($_->{from}{path} // '') =~ m{^/usr/share} } transfers_of('git', undef, "$dir/clone/added")),
+		0, 'git: what it wrote before is not what it writes now');
+	is(delivered(transfers_of('git', undef, "$dir/clone/added")), -s "$dir/repository/added",
+		'git: the file it checks out');
 	is(delivered(transfers_of('rsync', undef, "$dir/there/some")), $size, 'rsync: by its last name');
 	is(delivered(transfers_of('redis-server', undef, "$dir/dump.rdb")), -s "$dir/dump.rdb",
 		'redis: what it saved, by its last name');
@@ -132,7 +138,7 @@ sub check_sizes
 	for my $transfer (@transfers) {
 		my ($from, $to) = @{$transfer}{qw(from to)};
 
-		next if ($from->{kind} // '') ne 'file' || $to->{kind} eq 'memory' || !-f $from->{path};
+		next if ($from->{kind} // '') ne 'file' || $to->{kind} eq 'memory' || !-s $from->{path};
 		$brought{$from->{path}}{"$transfer->{process}{pid} " . ($to->{path} // $to->{peer} // $to->{kind})} +=
 			$transfer->{delivered_bytes};
 	}

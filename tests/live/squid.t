@@ -17,7 +17,7 @@ use Servers;
 my $squid = find_program('squid');
 my ($port, $origin_port) = (free_port(), free_port());
 my $name = "copyscope$$";
-my %size = (fetched => (2 << 20) + 77, kept => (3 << 20) + 5);
+my %size = (fetched => (700 << 10) + 77, kept => (1 << 20) + 5);
 my $origin = origin_start($origin_port);
 
 END {
