@@ -9,6 +9,7 @@
 #include <bpf/bpf.h>
 
 #include "collect/hooks_private.h"
+#include "collect/table.h"
 
 /* libbpf would write each page of the tables as it makes them, though the kernel has cleared them. */
 int ledger_make(struct hooks *hooks)
@@ -72,26 +73,37 @@ static size_t at_most(size_t n, size_t max)
 	return n < max ? n : max;
 }
 
+static void add_skipped(uint64_t *by_kind, unsigned int kinds, uint64_t runs)
+{
+	for (int kind = 0; kind < CS_KIND_MAX; kind++)
+		if (kinds >> kind & 1)
+			by_kind[kind] += runs;
+}
+
 /*
  * The kernel runs no program twice at a time on a CPU.  Where it may preempt a
  * task in the middle of one, the next task there goes without: in a preemptible
- * kernel, or in softirq.
+ * kernel, or in softirq.  The table says of which transfers the run may have told.
  */
-static uint64_t skipped_runs(const struct hooks *hooks)
+static void read_skipped(const struct hooks *hooks, struct recording *r)
 {
-	struct bpf_program *program;
-	uint64_t runs = 0;
-
-	bpf_object__for_each_program(program, hooks->bpf->obj)
-	{
+	memset(r->skipped_from, 0, sizeof(r->skipped_from));
+	memset(r->skipped_to, 0, sizeof(r->skipped_to));
+	r->lost.runs = 0;
+	for (size_t i = 0; i < hook_table_size; i++) {
+		const struct hook *hook = &hook_table[i];
+		struct bpf_program *program =
+			bpf_object__find_program_by_name(hooks->bpf->obj, hook->program);
 		struct bpf_prog_info info = { 0 };
 		__u32 size = sizeof(info);
 
-		if (bpf_program__fd(program) >= 0 &&
-		    !bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
-			runs += info.recursion_misses;
+		if (hooks->states[i].state != HOOK_ATTACHED || !program ||
+		    bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
+			continue;
+		r->lost.runs += info.recursion_misses;
+		add_skipped(r->skipped_from, hook->from, info.recursion_misses);
+		add_skipped(r->skipped_to, hook->to, info.recursion_misses);
 	}
-	return runs;
 }
 
 int hooks_read(struct hooks *hooks, struct recording *r)
@@ -108,7 +120,7 @@ int hooks_read(struct hooks *hooks, struct recording *r)
 	/* Blocks of remembered buffers that had to make room for others. */
 	if (bss->blocks_made > CS_MAX_BUFFER_BLOCKS)
 		r->lost.buffers += bss->blocks_made - CS_MAX_BUFFER_BLOCKS;
-	r->lost.runs = skipped_runs(hooks);
+	read_skipped(hooks, r);
 	r->audited = hooks->nr_audit;
 	audit_read(hooks, r);
 	zeroed_read(hooks, r);

@@ -56,6 +56,8 @@ struct recording {
 	const struct recorded_hooks *hooks;
 	size_t nr_hooks;
 	struct cs_lost lost;
+	/* Runs of lost.runs, by the kind of source and destination that they may have told of. */
+	uint64_t skipped_from[CS_KIND_MAX], skipped_to[CS_KIND_MAX];
 	uint64_t lost_events;
 	bool followed; /* what sockets copy after the call was counted */
 	bool sees_tls; /* hooks were on the kernel's TLS */

@@ -56,6 +56,16 @@ static int compare_hops(const void *left, const void *right)
 	return (int)a->id - (int)b->id;
 }
 
+/* Of the runs of hooks that were skipped only those count that may have told of @transfer. */
+static enum verdict judge_by(const struct transfer *transfer, const struct recording *recording)
+{
+	struct cs_lost lost = recording->lost;
+
+	lost.runs = recording->skipped_from[transfer->from->kind] +
+		    recording->skipped_to[transfer->to->kind];
+	return judge(transfer, &lost);
+}
+
 static void list_hops(struct building *building, const struct fold *fold, const struct flow *flow,
 		      struct transfer *transfer)
 {
@@ -147,7 +157,7 @@ static void list_transfers(struct building *building, const struct fold *fold)
 		transfer->followed = fold->recording->followed;
 		transfer->unseen_tls = !fold->recording->sees_tls &&
 				       (transfer->from->tls || transfer->to->tls);
-		transfer->verdict = judge(transfer, &fold->recording->lost);
+		transfer->verdict = judge_by(transfer, fold->recording);
 		transfer->copied_share = copied_share(transfer);
 	}
 }
