@@ -242,7 +242,7 @@ sub path_json
 sub preempts { return (POSIX::uname())[3] =~ /PREEMPT_RT/ }
 
 # The same, or at the end of a tick only, as newer kernels do by default (PREEMPT_LAZY)?
-sub may_skip { return preempts() || kernel_version() > 6.012 }
+sub may_skip { return preempts() || kernel_version() > 6012 }
 
 # A trace by @take, which returns (report, ...). A preemptible kernel may skip
 # hooks; the tool has to say so, and gets more tries.
