@@ -42,9 +42,9 @@ while (<$kernels>) {
             if !-e "$cache/kernel-$kernel/vmlinuz";
         my %states = states($kernel);
         ok(%states, 'the types can be read');
-        is_deeply([sort grep { $states{$_} eq 'changed' } keys %states], [],
+        is_deeply([sort grep { $states{$_} eq 'changed' } keys %states], [sort map { s/^!//r } grep { /^!/ } @absent],
             'all routines take the arguments that their programs were written for');
-        is_deeply([sort grep { $states{$_} eq 'absent' } keys %states], [sort @absent],
+        is_deeply([sort grep { $states{$_} eq 'absent' } keys %states], [sort grep { !/^!/ } @absent],
             'all that is absent is known to be');
     };
 }

@@ -49,7 +49,8 @@ static bool type_fits(const struct btf *btf, __u32 id, const char *wanted, size_
 	if (wanted[length - 1] != '*') {
 		__u64 bytes = strtoul(wanted, NULL, 10);
 
-		return type && (btf_is_int(type) || btf_is_enum(type) || btf_is_enum64(type)) &&
+		return type &&
+		       (btf_is_int(type) || btf_is_any_enum(type) || btf_is_composite(type)) &&
 		       type->size == bytes;
 	}
 	if (!type || !btf_is_ptr(type))

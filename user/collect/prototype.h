@@ -13,7 +13,7 @@
  *	[RESULT] (ARGUMENT, ARGUMENT, ...)
  *
  * where RESULT is left out if the program does not look at it.  RESULT and ARGUMENT are
- * a number of bytes, "*" for any pointer, or "NAME *" for one to the struct or typedef
+ * a number of bytes (no hook can be where a struct has none), "*" for any pointer, or "NAME *" for one to the struct or typedef
  * NAME, to const ones as well.  "..." stands for any further arguments; without it
  * there must be no more.  The first argument of a tracepoint's typedef is its own.
  */
