@@ -72,8 +72,9 @@ static __always_inline struct folio *folio_of(struct page *page)
 
 /*
  * v6.18: a fault maps all of the folio that it finds, since Linux kernel commit
- * 19773df031bc "mm/fault: try to map the entire file folio in finish_fault()".  It came
- * with the same release as the struct of flags.
+ * 19773df031bc "mm/fault: try to map the entire file folio in finish_fault()" and
+ * 357b92761d94 "mm/filemap: map entire large folio faultaround".  They came with the same
+ * release as the struct of flags.
  */
 static __always_inline bool faults_map_folios(void)
 {

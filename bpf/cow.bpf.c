@@ -67,33 +67,6 @@ int TRACED_PROG(on_copy_mc_to_kernel, void *to, void *from, u32 bytes)
 	return 0;
 }
 
-/* The pages that a fault mapped of the folio at hand, as finish_fault() chooses them. */
-static __always_inline int mapped_folio(struct task_struct *task, struct vm_fault *vmf)
-{
-	struct vm_area_struct *vma = vmf->vma;
-	u64 pages, into, behind, in_table, in_mapping, mapping_pages;
-	struct folio *folio;
-
-	if (is_huge(vmf))
-		return mapped_huge(task, vmf);
-	if (!faults_map_folios())
-		return mapped(task, vmf, vmf->pgoff, vmf->pgoff);
-	folio = folio_of(vmf->page);
-	pages = folio_bytes(folio) >> PAGE_SHIFT;
-	into = vmf->pgoff - BPF_CORE_READ(folio, index);
-	if (into >= pages)
-		return mapped(task, vmf, vmf->pgoff, vmf->pgoff);
-	behind = pages - into;
-	in_table = vmf->address >> PAGE_SHIFT & (PMD_PAGES - 1);
-	in_mapping = vmf->pgoff - vma->vm_pgoff;
-	mapping_pages = (vma->vm_end - vma->vm_start) >> PAGE_SHIFT;
-	/* All of it or one page: neither beyond the mapping, nor beyond the table. */
-	if (in_mapping < into || in_mapping + behind > mapping_pages || in_table < into ||
-	    in_table + behind > PMD_PAGES)
-		return mapped(task, vmf, vmf->pgoff, vmf->pgoff);
-	return mapped(task, vmf, vmf->pgoff - into, vmf->pgoff + behind - 1);
-}
-
 /*
  * A fault maps what it found.  After a read: a folio that was not cached, or had to be
  * waited for.  After a first write to a private mapping: a copy of a page.  v6.1 makes
@@ -110,7 +83,9 @@ int TRACED_PROG(on_finish_fault, struct vm_fault *vmf)
 	if (!(vmf->flags & FAULT_FLAG_WRITE)) {
 		if (is_in_memory((u64)file->f_inode))
 			return 0; /* shared memory: it may be no file */
-		return (int)returned(ctx) ? 0 : mapped_folio(task, vmf);
+		if ((int)returned(ctx))
+			return 0;
+		return mapped_folio(task, vmf, (u64)folio_of(vmf->page), vmf->pgoff, vmf->pgoff);
 	}
 	if (vmf->vma->vm_flags & VM_SHARED)
 		return 0; /* it becomes dirty */

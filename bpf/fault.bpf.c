@@ -16,9 +16,7 @@ int TRACED_PROG(on_filemap_map_pages, struct vm_fault *vmf, u64 first, u64 last)
 {
 	if (!(returned(ctx) & VM_FAULT_NOPAGE))
 		return 0; /* the page asked for was not there */
-	if (is_huge(vmf))
-		return mapped_huge(task, vmf); /* a folio of that size: all of it */
-	return mapped(task, vmf, first, last);
+	return mapped_folio(task, vmf, faults_map_folios() ? folio_at(vmf) : 0, first, last);
 }
 
 /* Every new mapping, and every one whose protection changes. */

@@ -79,6 +79,7 @@ struct path {
 };
 
 struct file {
+	struct address_space *f_mapping;
 	struct path f_path;
 	struct inode *f_inode;
 	unsigned int f_flags;
@@ -360,8 +361,19 @@ struct splice_desc {
 	} u;
 };
 
+/* A radix tree, and a node of it. */
+struct xarray {
+	void *xa_head;
+};
+
+struct xa_node {
+	unsigned char shift;
+	void *slots[64];
+};
+
 struct address_space {
 	struct inode *host;
+	struct xarray i_pages;
 };
 
 struct page {

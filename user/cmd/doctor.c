@@ -7,12 +7,14 @@
 
 #include "cmd/commands.h"
 #include "cmd/options.h"
+#include "cmd/proof.h"
 #include "cmd/selfcheck.h"
 
 static const char usage[] =
 	"usage: copyscope doctor [OPTION...]\n\n"
 	"Shows which hooks this kernel offers, why others are missing and what is not\n"
 	"known without them; then moves known bytes along known paths and compares.\n\n"
+	"      --check              only the self-check, without the table of hooks\n"
 	"      --audit              also count at the copy primitives, by hardware breakpoints\n"
 	"      --tier best|derived  derived: use tracepoints only\n"
 	"      --markdown           only the table of hooks, for the documentation\n"
@@ -21,15 +23,19 @@ static const char usage[] =
 
 struct doctor {
 	enum tier tier;
-	bool audit, markdown, verbose;
+	bool audit, check, markdown, verbose;
 };
 
 static int parse(struct doctor *d, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "audit", no_argument, NULL, 'a' },	{ "tier", required_argument, NULL, 't' },
-		{ "markdown", no_argument, NULL, 'm' }, { "verbose", no_argument, NULL, 'v' },
-		{ "help", no_argument, NULL, 'h' },	{ NULL, 0, NULL, 0 },
+		{ "audit", no_argument, NULL, 'a' },
+		{ "check", no_argument, NULL, 'c' },
+		{ "tier", required_argument, NULL, 't' },
+		{ "markdown", no_argument, NULL, 'm' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
 	};
 	int option;
 
@@ -39,6 +45,9 @@ static int parse(struct doctor *d, int argc, char **argv)
 		switch (option) {
 		case 'a':
 			d->audit = true;
+			break;
+		case 'c':
+			d->check = true;
 			break;
 		case 'm':
 			d->markdown = true;
@@ -228,9 +237,19 @@ static int show_table(const struct doctor *d)
 	return 0;
 }
 
+/* For path, which asks no more then. */
+static void keep(const struct doctor *d, const struct selfcheck *found)
+{
+	char path[768];
+
+	if (proof_keep(d->tier, found) && proof_path(d->tier, path, sizeof(path)))
+		printf("\nkept for copyscope path in %s\n", path);
+}
+
 int cmd_doctor(int argc, char **argv)
 {
 	struct doctor d = {};
+	struct selfcheck found;
 	struct utsname name;
 	int status;
 
@@ -243,7 +262,12 @@ int cmd_doctor(int argc, char **argv)
 	uname(&name);
 	if (!d.markdown)
 		printf("copyscope " VERSION " on kernel %s %s\n\n", name.release, name.machine);
-	if (show_table(&d))
+	if (!d.check && show_table(&d))
 		return EXIT_OWN_FAILURE;
-	return d.markdown ? 0 : selfcheck_run(d.tier, d.audit);
+	if (d.markdown)
+		return 0;
+	status = selfcheck_run(d.tier, d.audit, true, &found);
+	if (status != EXIT_OWN_FAILURE && !found.unsure)
+		keep(&d, &found);
+	return status;
 }

@@ -7,6 +7,7 @@
 
 #include "cmd/commands.h"
 #include "cmd/output.h"
+#include "cmd/proof.h"
 #include "cmd/session.h"
 #include "collect/dirty.h"
 
@@ -71,6 +72,7 @@ int cmd_path(int argc, char **argv)
 	struct options options;
 	struct session session = { .options = &options, .target = &options.target };
 	struct output out = { .options = &options };
+	struct selfcheck found;
 	int status = options_parse(&options, argc, argv, usage);
 
 	if (status) {
@@ -82,6 +84,8 @@ int cmd_path(int argc, char **argv)
 		options_deinit(&options);
 		return EXIT_OWN_FAILURE;
 	}
+	if (proof_get(options.tier, &found))
+		session.found = &found;
 	status = session_run(&session, render, &out);
 	if (!status && render(&session, &session.recording, &out))
 		status = EXIT_OWN_FAILURE;

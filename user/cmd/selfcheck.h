@@ -9,8 +9,17 @@
 
 #define SELFCHECK_WORKLOAD "--workload"
 
-/* Prints a line for each path; returns 0, 1 if a count was wrong, 125 if it could not run. */
-int selfcheck_run(enum tier tier, bool audit);
+/* What a self-check found, by enum cs_family: "" where all was right, else what was wrong. */
+struct selfcheck {
+	char wrong[CS_FAMILY_MAX][160];
+	bool unsure; /* runs of hooks were skipped, which may be why: look again */
+};
+
+/*
+ * Returns 0, 1 if a count was wrong, 125 if it could not run, after one line on stderr.
+ * @prints: a line for each path goes to stdout.  Fills in @result.
+ */
+int selfcheck_run(enum tier tier, bool audit, bool prints, struct selfcheck *result);
 
 /* What the traced child does with the files in @folder; returns an exit status. */
 int selfcheck_workload(const char *folder);

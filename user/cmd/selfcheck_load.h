@@ -11,5 +11,9 @@
 #define SELFCHECK_SENDFILE "sendfile"
 #define SELFCHECK_FILE_FROM "from"
 #define SELFCHECK_FILE_TO "to"
+#define SELFCHECK_WRITE "written"
+#define SELFCHECK_OVERLAID "overlaid" /* the file; below is the folder to mount in */
+#define SELFCHECK_OVERLAY "overlay"
+#define SELFCHECK_WAS_OVERLAID "was-overlaid" /* a file that says that it could be mounted */
 
 #endif

@@ -235,6 +235,9 @@ static int start(struct session *s)
 		target_settings(s->target, &hooks);
 		error = hooks_open(&hooks, &s->hooks, why, sizeof(why));
 	}
+	for (int f = 0; !error && s->found && f < CS_FAMILY_MAX; f++)
+		if (*s->found->wrong[f])
+			hooks_distrust(s->hooks, f, s->found->wrong[f]);
 	if (!error)
 		target_find_running(s->target);
 	if (!error && s->options->audit)

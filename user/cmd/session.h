@@ -4,8 +4,10 @@
 #define CMD_SESSION_H
 
 #include "cmd/options.h"
+#include "cmd/selfcheck.h"
 
 struct session {
+	const struct selfcheck *found; /* what the self-check found wrong here; NULL: not asked */
 	const struct options *options;
 	struct target *target;
 	struct hooks *hooks;

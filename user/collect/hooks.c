@@ -17,6 +17,7 @@
 #include "collect/table.h"
 #include "collect/targets.h"
 #include "util/cleanup.h"
+#include "util/hash.h"
 
 #define SYSCALLS "syscalls" /* the fact of the hook that derives */
 
@@ -226,7 +227,7 @@ static __u32 consequence(const struct hooks *hooks, size_t i)
 	bool absent_is_fine = hook->need == NEED_IF_PRESENT &&
 			      hooks->states[i].state == HOOK_ABSENT;
 
-	if (hook->need == NEED_SELDOM || absent_is_fine || fact_served(hooks, hook->fact))
+	if (hook->need >= NEED_TO_TRACE || absent_is_fine || fact_served(hooks, hook->fact))
 		return 0;
 	if (hook->unsure)
 		return hook->unsure;
@@ -352,6 +353,17 @@ int hooks_open(const struct hooks_options *options, struct hooks **ret, char *wh
 		error = -EOPNOTSUPP;
 		goto err_bpf;
 	}
+	for (size_t i = 0; i < hook_table_size; i++) {
+		if (hook_table[i].need != NEED_TO_TRACE || !wanted(hooks, &hook_table[i]) ||
+		    fact_served(hooks, hook_table[i].fact))
+			continue;
+		snprintf(why, why_size,
+			 "the kernel refuses the hook on %s, without which it is not known whom to "
+			 "trace: copyscope doctor -v shows what it says",
+			 hook_table[i].target);
+		error = -EOPNOTSUPP;
+		goto err_bpf;
+	}
 	*ret = hooks;
 	return 0;
 
@@ -406,4 +418,18 @@ const struct recorded_hooks *hooks_families(const struct hooks *hooks, size_t *n
 {
 	*nr = CS_FAMILY_MAX;
 	return hooks->families;
+}
+
+uint64_t hooks_identity(void)
+{
+	size_t size;
+	const void *bytes = copyscope_bpf__elf_bytes(&size);
+
+	return hash_bytes(0, bytes, size);
+}
+
+void hooks_distrust(struct hooks *hooks, int family, const char *why)
+{
+	hooks->families[family].failed = why;
+	hooks->families[family].provenance = PROVENANCE_UNKNOWN;
 }

@@ -78,6 +78,12 @@ void hooks_stop(struct hooks *hooks);
 size_t hooks_count(const struct hooks *hooks);
 struct hook_report hooks_report(const struct hooks *hooks, size_t i);
 
+/* A number for the programs that this copyscope was built with. */
+uint64_t hooks_identity(void);
+
+/* The self-check found @family (enum cs_family) wrong; @why must live as long as @hooks. */
+void hooks_distrust(struct hooks *hooks, int family, const char *why);
+
 /* How each family of hooks is served, for struct recording. Lives as long as @hooks. */
 const struct recorded_hooks *hooks_families(const struct hooks *hooks, size_t *nr);
 

@@ -11,6 +11,10 @@
 	ROW(HOOK_FEXIT, fact, family, need, program, target, arguments, loses, ##__VA_ARGS__)
 #define FENTRY(fact, program, target, arguments, loses, ...) \
 	ROW(HOOK_FENTRY, fact, -1, NEED_SELDOM, program, target, arguments, loses, ##__VA_ARGS__)
+/* Which tasks are traced; and their state, which must not become another's. */
+#define TASKS(fact, program, target, arguments, loses, ...)                              \
+	ROW(HOOK_TRACEPOINT, fact, -1, NEED_TO_TRACE, program, target, arguments, loses, \
+	    ##__VA_ARGS__)
 #define TRACEPOINT(fact, program, target, arguments, loses, ...)                       \
 	ROW(HOOK_TRACEPOINT, fact, -1, NEED_SELDOM, program, target, arguments, loses, \
 	    ##__VA_ARGS__)
@@ -309,21 +313,20 @@ const struct hook hook_table[] = {
 	      .with = "on_syncfs"),
 	TRACEPOINT("NIC DMA", "on_net_dev_start_xmit", "net_dev_start_xmit",
 		   "(sk_buff *, net_device *)", "bytes that a NIC fetched"),
-	TRACEPOINT("threads' state", "on_free", "sched_process_free", "(task_struct *)",
-		   "which threads are gone, and room for others", TOUCHES(ANY, ANY)),
-	TRACEPOINT("children", "on_fork", "sched_process_fork", "(task_struct *, task_struct *)",
-		   "children of traced processes", TOUCHES(ANY, ANY)),
-	TRACEPOINT("programs", "on_exec", "sched_process_exec", "(task_struct *, ...)",
-		   "names of programs that traced processes become", TOUCHES(ANY, ANY)),
-	TRACEPOINT("names", "on_task_rename", "task_rename", "(task_struct *, char *)",
-		   "processes that take the name later"),
-	TRACEPOINT("cgroups", "on_cgroup_attach", "cgroup_attach_task",
-		   "(cgroup *, char *, task_struct *, ...)",
-		   "processes that join the cgroup later"),
-	TRACEPOINT("births in cgroups", "on_cgroup_fork", "sched_process_fork",
-		   "(task_struct *, task_struct *)", "processes that are born in the cgroup"),
-	TRACEPOINT("ends", "on_exit", "sched_process_exit", "(task_struct *, ...)",
-		   "which process numbers are free again"),
+	TASKS("threads' state", "on_free", "sched_process_free", "(task_struct *)",
+	      "which threads are gone, and room for others", TOUCHES(ANY, ANY)),
+	TASKS("children", "on_fork", "sched_process_fork", "(task_struct *, task_struct *)",
+	      "children of traced processes", TOUCHES(ANY, ANY)),
+	TASKS("programs", "on_exec", "sched_process_exec", "(task_struct *, ...)",
+	      "names of programs that traced processes become", TOUCHES(ANY, ANY)),
+	TASKS("names", "on_task_rename", "task_rename", "(task_struct *, char *)",
+	      "processes that take the name later"),
+	TASKS("cgroups", "on_cgroup_attach", "cgroup_attach_task",
+	      "(cgroup *, char *, task_struct *, ...)", "processes that join the cgroup later"),
+	TASKS("births in cgroups", "on_cgroup_fork", "sched_process_fork",
+	      "(task_struct *, task_struct *)", "processes that are born in the cgroup"),
+	TASKS("ends", "on_exit", "sched_process_exit", "(task_struct *, ...)",
+	      "which process numbers are free again"),
 	TRACEPOINT("syscalls", "on_sys_exit", "sys_exit", "(pt_regs *, 8)",
 		   "what no routine's hook sees", TOUCHES(ANY, ANY)),
 	FEXIT("random bytes", -1, NEED_SELDOM, "on_get_random_bytes_user", "get_random_bytes_user",

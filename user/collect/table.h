@@ -19,6 +19,7 @@ enum hook_kind {
 enum hook_need {
 	NEED_ALWAYS, /* its fact cannot be measured without it */
 	NEED_IF_PRESENT, /* the fact is not there where the kernel lacks the function */
+	NEED_TO_TRACE, /* nothing can be traced without it */
 	NEED_SELDOM, /* nothing of the fact is lost but what the row says */
 };
 

@@ -388,6 +388,21 @@ static void find_derived(struct list *list, const struct report *report, struct 
 				 names.text));
 }
 
+/* What the self-check found wrong is one finding for each family. */
+static void find_failed(struct list *list, const struct report *report, struct arena *arena)
+{
+	for (size_t i = 0; i < report->nr_hooks; i++)
+		if (report->hooks[i].failed)
+			add(list, "failed-self-check", false,
+			    arena_printf(arena,
+					 "On this kernel copyscope counts %s wrong, so what goes "
+					 "by them "
+					 "is unknown. Its self-check found: %s. copyscope doctor "
+					 "shows and "
+					 "renews it.",
+					 report->hooks[i].name, report->hooks[i].failed));
+}
+
 static void find_unseen_tls(struct list *list, const struct report *report, struct arena *arena)
 {
 	if (report->unseen_tls)
@@ -417,6 +432,7 @@ void find_in_report(struct report *report, struct arena *arena)
 
 	find_losses(&list, report, arena);
 	find_derived(&list, report, arena);
+	find_failed(&list, report, arena);
 	find_unattributed(&list, report, arena);
 	find_unseen_tls(&list, report, arena);
 	findings = arena_alloc(arena, list.count * sizeof(*findings));

@@ -27,6 +27,7 @@ enum provenance {
 struct recorded_hooks {
 	const char *name;
 	enum provenance provenance;
+	const char *failed; /* what the self-check found wrong on this kernel; NULL: nothing */
 };
 
 /* What the processes with a number had copied at the primitives. */

@@ -7,6 +7,7 @@
 
 #include "model/fold.h"
 #include "model/names.h"
+#include "model/trust.h"
 #include "model/verdict.h"
 #include "model/writeback.h"
 #include "model/zeroed.h"
@@ -61,6 +62,8 @@ static enum verdict judge_by(const struct transfer *transfer, const struct recor
 {
 	struct cs_lost lost = recording->lost;
 
+	if (transfer->failed)
+		return VERDICT_UNKNOWN;
 	lost.runs = recording->skipped_from[transfer->from->kind] +
 		    recording->skipped_to[transfer->to->kind];
 	return judge(transfer, &lost);
@@ -81,6 +84,10 @@ static void list_hops(struct building *building, const struct fold *fold, const 
 		hops->id = node->id;
 		hops->bytes = node->bytes;
 		hops->provenance = node->derived ? PROVENANCE_DERIVED : PROVENANCE_MEASURED;
+		if (hop_failed(fold->recording, transfer, node->id)) {
+			hops->provenance = PROVENANCE_UNKNOWN;
+			transfer->failed = true;
+		}
 		if (hop_how(node->id) == CS_COPY)
 			transfer->cpu_copied_bytes += node->bytes;
 		/* What devices do is seen apart from how the bytes were moved. */
@@ -89,6 +96,8 @@ static void list_hops(struct building *building, const struct fold *fold, const 
 			transfer->provenance = hops->provenance;
 		hops++;
 	}
+	if (transfer->failed)
+		transfer->provenance = PROVENANCE_UNKNOWN;
 	qsort((void *)transfer->hops, count, sizeof(*hops), compare_hops);
 }
 
@@ -158,7 +167,7 @@ static void list_transfers(struct building *building, const struct fold *fold)
 		transfer->unseen_tls = !fold->recording->sees_tls &&
 				       (transfer->from->tls || transfer->to->tls);
 		transfer->verdict = judge_by(transfer, fold->recording);
-		transfer->copied_share = copied_share(transfer);
+		transfer->copied_share = transfer->failed ? NAN : copied_share(transfer);
 	}
 }
 
@@ -263,6 +272,9 @@ static void describe_hooks(struct building *building, const struct recording *re
 
 		hooks[i] = recording->hooks[i];
 		hooks[i].name = arena_copy(&building->arena, name, strlen(name));
+		if (hooks[i].failed)
+			hooks[i].failed = arena_copy(&building->arena, hooks[i].failed,
+						     strlen(hooks[i].failed));
 		measured |= hooks[i].provenance == PROVENANCE_MEASURED;
 		derived |= hooks[i].provenance == PROVENANCE_DERIVED;
 	}

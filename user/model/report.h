@@ -105,6 +105,7 @@ struct transfer {
 	enum provenance provenance; /* of what was copied and referenced */
 	enum verdict verdict;
 	double copied_share; /* of what was delivered, 0 to 1; NAN: not known */
+	bool failed; /* hooks that counted it counted wrong in the self-check */
 	bool unseen_tls; /* an end of it is kernel TLS, which had no hooks */
 	bool not_pinned; /* bytes were copied at once, though MSG_ZEROCOPY was asked for */
 	bool followed; /* hooks saw what was copied between the socket and its device */

@@ -153,7 +153,8 @@ static void write_hooks(struct json *json, const struct report *report)
 	json_string(json, "copies", mixed ? "mixed" : provenance_word(report->copies));
 	for (size_t i = 0; i < report->nr_hooks; i++)
 		json_string(json, report->hooks[i].name,
-			    provenance_word(report->hooks[i].provenance));
+			    report->hooks[i].failed ? "failed_self_check" :
+						      provenance_word(report->hooks[i].provenance));
 	json_close(json, '}');
 }
 
