@@ -84,7 +84,7 @@ static __always_inline int mapped_folio(struct task_struct *task, struct vm_faul
 					u64 first, u64 last)
 {
 	struct vm_area_struct *vma = vmf->vma;
-	u64 pages, into, behind, in_table, in_mapping, mapping_pages;
+	u64 pages, into, behind, in_table, in_mapping, mapping_pages, bytes;
 
 	if (is_huge(vmf))
 		return mapped_huge(task, vmf);
@@ -95,6 +95,10 @@ static __always_inline int mapped_folio(struct task_struct *task, struct vm_faul
 	if (into >= pages)
 		return mapped(task, vmf, first, last);
 	behind = pages - into;
+	/* The last folio of a file is mapped by pages: nothing must be beyond its end. */
+	bytes = BPF_CORE_READ(vma, vm_file, f_inode, i_size);
+	if ((bytes + PAGE_SIZE - 1) >> PAGE_SHIFT <= vmf->pgoff + behind)
+		return mapped(task, vmf, first, last);
 	in_table = vmf->address >> PAGE_SHIFT & (PMD_PAGES - 1);
 	in_mapping = vmf->pgoff - vma->vm_pgoff;
 	mapping_pages = (vma->vm_end - vma->vm_start) >> PAGE_SHIFT;

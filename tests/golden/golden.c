@@ -16,14 +16,14 @@
 #define GIB ((uint64_t)1 << 30)
 
 static const struct recorded_hooks measured[] = {
-	{ "file reads", PROVENANCE_MEASURED },
-	{ "tcp", PROVENANCE_MEASURED },
-	{ "devices", PROVENANCE_UNKNOWN },
+	{ .name = "file reads", .provenance = PROVENANCE_MEASURED },
+	{ .name = "tcp", .provenance = PROVENANCE_MEASURED },
+	{ .name = "devices", .provenance = PROVENANCE_UNKNOWN },
 };
 
 static const struct recorded_hooks derived[] = {
-	{ "file reads", PROVENANCE_DERIVED },
-	{ "tcp", PROVENANCE_DERIVED },
+	{ .name = "file reads", .provenance = PROVENANCE_DERIVED },
+	{ .name = "tcp", .provenance = PROVENANCE_DERIVED },
 };
 
 static void measure(struct fixture *f)

@@ -349,9 +349,9 @@ static void memory_of_other_processes(void **state)
 static void the_report_tells_of_losses_and_tiers(void **state)
 {
 	static const struct recorded_hooks hooks[] = {
-		{ "file reads", PROVENANCE_MEASURED },
-		{ "tcp", PROVENANCE_DERIVED },
-		{ "devices", PROVENANCE_UNKNOWN },
+		{ .name = "file reads", .provenance = PROVENANCE_MEASURED },
+		{ .name = "tcp", .provenance = PROVENANCE_DERIVED },
+		{ .name = "devices", .provenance = PROVENANCE_UNKNOWN },
 	};
 	struct world w;
 	struct report *report;
