@@ -74,6 +74,26 @@ static void verdicts(struct fixture *f)
 	fixture_row(f, server, film, to[6], CS_CACHE_HELD_BY_SOCKET, NR_SENDFILE, 3, 0);
 }
 
+/* What the loader does before a program copies a file. */
+static void start(struct fixture *f)
+{
+	static const char *const files[] = { "/usr/bin/cp", "/usr/lib/libc.so.6",
+					     "/etc/ld.so.cache" };
+	uint32_t cp = fixture_process(f, 812, "cp");
+	uint32_t from = fixture_file(f, "/srv/film.mp4");
+	uint32_t to = fixture_file(f, "/srv/copy.mp4");
+
+	measure(f);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		uint32_t file = fixture_file(f, files[i]);
+
+		fixture_row(f, cp, file, CS_MEMORY, CS_CACHE_TO_USER, NR_READ, 1, i ? 832 : 0);
+		fixture_side(f, cp, file, CS_MEMORY, CS_CACHE_TO_MAPPING, 400 << 10);
+		fixture_side(f, cp, file, CS_MEMORY, CS_CACHE_TO_ANON, 12 << 10);
+	}
+	fixture_row(f, cp, from, to, CS_CACHE_TO_CACHE, NR_SENDFILE, 1, 8 * MIB);
+}
+
 /* The same file by read and write, with a response header before it. */
 static void read_write(struct fixture *f)
 {
@@ -285,6 +305,7 @@ static const struct {
 } recordings[] = {
 	{ "sendfile-cold", sendfile_cold },
 	{ "verdicts", verdicts },
+	{ "start", start },
 	{ "read-write", read_write },
 	{ "workers", workers },
 	{ "hostile", hostile },

@@ -94,8 +94,9 @@ static void direct_io_is_zero_copy_as_far_as_dma_was_seen(void **state)
 static void zero_copy_needs_nothing_to_be_lost(void **state)
 {
 	const struct cs_lost losses[] = {
-		{ .rows = 1 },	  { .endpoints = 1 }, { .processes = 1 },
-		{ .threads = 1 }, { .segments = 1 },
+		{ .rows = 1 },
+		{ .threads = 1 },
+		{ .segments = 1 },
 	};
 	struct world w;
 
@@ -106,6 +107,15 @@ static void zero_copy_needs_nothing_to_be_lost(void **state)
 		w.fixture.recording.lost = losses[i];
 		assert_int_equal(verdict_of(&w.fixture), VERDICT_UNKNOWN);
 	}
+	/* What others did, and ends that are not of this transfer. */
+	begin(&w);
+	ROW(w.p, w.file, w.tcp, CS_CACHE_HELD_BY_SOCKET, NR_SENDFILE, 1, MIB);
+	w.fixture.recording.lost = (struct cs_lost){ .endpoints = 1, .processes = 1 };
+	assert_int_equal(verdict_of(&w.fixture), VERDICT_ZERO_COPY);
+	begin(&w);
+	ROW(w.p, w.file, CS_LOST_ENDPOINT, CS_CACHE_HELD_BY_SOCKET, NR_SENDFILE, 1, MIB);
+	w.fixture.recording.lost.endpoints = 1;
+	assert_int_equal(verdict_of(&w.fixture), VERDICT_UNKNOWN);
 	/* A copy is a copy, whatever else was lost. */
 	begin(&w);
 	ROW(w.p, w.file, w.tcp, CS_CACHE_TO_SOCKET, NR_SENDFILE, 1, 1);
@@ -163,14 +173,105 @@ static void small_operations(void **state)
 	/* Reads and writes of 4096 bytes are not small, though two per 4096 bytes. */
 	ROW(w.p, w.file, CS_MEMORY, CS_CACHE_TO_USER, NR_READ, 256, MIB);
 	ROW(w.p, w.file, w.tcp, CS_USER_TO_SOCKET, NR_WRITE, 256, MIB);
-	ROW(w.p, CS_MEMORY, w.file, CS_USER_TO_CACHE, NR_WRITE, 63, 63);
-	ROW(w.p, CS_MEMORY, w.tcp, CS_USER_TO_SOCKET, NR_WRITE, 64, 64 * 4095);
+	ROW(w.p, CS_MEMORY, w.file, CS_USER_TO_CACHE, NR_WRITE, 64, 64 * 4092);
+	ROW(w.p, CS_MEMORY, w.tcp, CS_USER_TO_SOCKET, NR_WRITE, 64, 64 * 3583);
 	report = report_of(&w.fixture);
 	assert_false(transfer_says(between(report, CS_KIND_FILE, CS_KIND_TCP), "small-operations"));
 	assert_false(transfer_says(between(report, CS_KIND_MEMORY, CS_KIND_FILE), "small-"
 										  "operations"));
 	assert_true(transfer_says(between(report, CS_KIND_MEMORY, CS_KIND_TCP), "small-"
 										"operations"));
+	report_free(report);
+}
+
+static bool sends_say(const char *code, bool from_tcp, enum cs_hop in, enum cs_hop out)
+{
+	struct report *report;
+	struct world w;
+	uint32_t from;
+	bool says;
+
+	begin(&w);
+	from = from_tcp ? w.tcp2 : w.file;
+	if (in != out)
+		ROW(w.p, from, CS_MEMORY, in, NR_READ, 1, MIB);
+	ROW(w.p, from, w.tcp, out, NR_WRITE, 1, MIB);
+	report = report_of(&w.fixture);
+	says = transfer_says(&report->transfers[0], code);
+	report_free(report);
+	return says;
+}
+
+static void what_would_spare_copies_to_a_socket(void **state)
+{
+	(void)state;
+	assert_true(sends_say("relay-loop", true, CS_SOCKET_TO_USER, CS_USER_TO_SOCKET));
+	assert_false(sends_say("relay-loop", false, CS_CACHE_TO_USER, CS_USER_TO_SOCKET));
+	assert_false(sends_say("relay-loop", true, CS_PIPE_HELD_BY_SOCKET, CS_PIPE_HELD_BY_SOCKET));
+	assert_true(sends_say("mapped-send", false, CS_MAPPING_TO_SOCKET, CS_MAPPING_TO_SOCKET));
+	assert_false(sends_say("mapped-send", false, CS_CACHE_TO_USER, CS_USER_TO_SOCKET));
+	assert_false(sends_say("mapped-send", false, CS_MAPPING_PINNED_BY_SOCKET,
+			       CS_MAPPING_PINNED_BY_SOCKET));
+}
+
+static void what_would_spare_copies_to_a_file(void **state)
+{
+	struct report *report;
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	ROW(w.p, w.tcp, CS_MEMORY, CS_SOCKET_TO_USER, NR_RECVFROM, 1, MIB);
+	ROW(w.p, w.tcp, w.file, CS_USER_TO_CACHE, NR_WRITE, 1, MIB);
+	ROW(w.p, w.pipe, CS_MEMORY, CS_PIPE_TO_USER, NR_READ, 1, MIB);
+	ROW(w.p, w.pipe, w.other, CS_USER_TO_CACHE, NR_WRITE, 1, MIB);
+	report = report_of(&w.fixture);
+	assert_true(transfer_says(between(report, CS_KIND_TCP, CS_KIND_FILE), "receive-loop"));
+	assert_false(transfer_says(between(report, CS_KIND_PIPE, CS_KIND_FILE), "receive-loop"));
+	report_free(report);
+}
+
+/* copy_file_range() to a socket fails, sendfile() works: each time, or once. */
+static void calls_that_fail_before_others(void **state)
+{
+	struct report *report;
+	struct world w;
+
+	(void)state;
+	for (uint64_t failing = 1; failing <= 8; failing += 7) {
+		begin(&w);
+		ROW(w.p, w.file, w.tcp, CS_CACHE_HELD_BY_SOCKET, NR_COPY_FILE_RANGE, failing, 0);
+		ROW(w.p, w.file, w.tcp, CS_CACHE_HELD_BY_SOCKET, NR_SENDFILE, 8, MIB);
+		report = report_of(&w.fixture);
+		assert_int_equal(transfer_says(&report->transfers[0], "failed-offload-attempt"),
+				 failing == 8);
+		report_free(report);
+	}
+	/* What it moved in part did not fail. */
+	begin(&w);
+	ROW(w.p, w.file, w.tcp, CS_CACHE_HELD_BY_SOCKET, NR_SENDFILE, 8, MIB);
+	report = report_of(&w.fixture);
+	assert_false(transfer_says(&report->transfers[0], "failed-offload-attempt"));
+	report_free(report);
+}
+
+/* More findings than there are must not be written behind their place. */
+static void all_findings_at_once(void **state)
+{
+	struct report *report;
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	for (int hop = 0; hop < CS_HOP_MAX; hop++) {
+		ROW(w.p, w.tcp, CS_MEMORY, (enum cs_hop)hop, NR_VMSPLICE, 64, MIB)->key.flags =
+			CS_ROW_BUFFERED | CS_ROW_NOT_PINNED | CS_ROW_DERIVED;
+		ROW(w.p, w.file, w.other, (enum cs_hop)hop, NR_GETSOCKOPT, 64, MIB)->key.flags =
+			CS_ROW_BUFFERED | CS_ROW_NOT_PINNED | CS_ROW_DERIVED;
+	}
+	report = report_of(&w.fixture);
+	for (size_t i = 0; i < report->nr_transfers; i++)
+		assert_true(report->transfers[i].nr_findings <= FINDINGS_MAX);
 	report_free(report);
 }
 
@@ -230,6 +331,7 @@ static const struct transfer *file_copy(struct fixture *fixture, struct report *
 
 static void clones_and_refusals(void **state)
 {
+	const uint16_t changes[] = { 257, 260, 264 };
 	const struct transfer *transfer;
 	struct report *report;
 	struct world w;
@@ -254,12 +356,35 @@ static void clones_and_refusals(void **state)
 	assert_false(transfer_says(transfer, "read-write-loop"));
 	report_free(report);
 
-	/* overlayfs, in an open(). */
+	/* overlayfs, in an open(), a chown() and a rename(). */
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		begin(&w);
+		ROW(w.p, w.file, w.other, CS_CACHE_TO_CACHE, changes[i], 1, MIB);
+		transfer = file_copy(&w.fixture, &report);
+		assert_true(transfer_says(transfer, "overlay-copy-up"));
+		assert_false(transfer_says(transfer, "file-copy-by-cpu"));
+		report_free(report);
+	}
+
+	/* sendfile() never shares extents: file systems that could do not help. */
 	begin(&w);
-	ROW(w.p, w.file, w.other, CS_CACHE_TO_CACHE, 257, 1, MIB);
+	ROW(w.p, w.file, w.other, CS_CACHE_TO_CACHE, NR_SENDFILE, 1, MIB);
 	transfer = file_copy(&w.fixture, &report);
-	assert_true(transfer_says(transfer, "overlay-copy-up"));
-	assert_false(transfer_says(transfer, "file-copy-by-cpu"));
+	assert_false(transfer_says(transfer, "overlay-copy-up"));
+	assert_non_null(strstr(
+		find_code(transfer->findings, transfer->nr_findings, "file-copy-by-cpu")->text,
+		"copy_file_range"));
+	report_free(report);
+
+	/* From /proc, which has no extents and no pages. */
+	begin(&w);
+	ROW(w.p, w.file, w.other, CS_EXTENTS_SHARED, NR_COPY_FILE_RANGE, 1, 0);
+	ROW(w.p, w.file, CS_MEMORY, CS_DEVICE_TO_USER, NR_READ, 1, MIB);
+	ROW(w.p, w.file, w.other, CS_USER_TO_CACHE, NR_WRITE, 1, MIB);
+	transfer = file_copy(&w.fixture, &report);
+	assert_non_null(strstr(
+		find_code(transfer->findings, transfer->nr_findings, "copy-range-refused")->text,
+		"/proc"));
 	report_free(report);
 }
 
@@ -388,6 +513,10 @@ int main(void)
 		cmocka_unit_test(skipped_runs_touch_what_they_may_have_told_of),
 		cmocka_unit_test(derived_and_measured_make_derived),
 		cmocka_unit_test(small_operations),
+		cmocka_unit_test(what_would_spare_copies_to_a_socket),
+		cmocka_unit_test(what_would_spare_copies_to_a_file),
+		cmocka_unit_test(calls_that_fail_before_others),
+		cmocka_unit_test(all_findings_at_once),
 		cmocka_unit_test(user_copies_are_possible_never_asserted),
 		cmocka_unit_test(what_could_be_better),
 		cmocka_unit_test(clones_and_refusals),

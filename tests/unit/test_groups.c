@@ -180,6 +180,83 @@ static void mixed_ones_are_mixed_together(void **state)
 	report_free(report);
 }
 
+static const struct transfer *from_path(const struct report *report, const char *path)
+{
+	for (size_t i = 0; i < report->nr_transfers; i++)
+		if (report->transfers[i].from->path &&
+		    !__builtin_strcmp(report->transfers[i].from->path, path))
+			return &report->transfers[i];
+	return NULL;
+}
+
+/* The loader's reads and maps are told in one line, the program's own files never. */
+static void the_start_of_a_program(void **state)
+{
+	static const char *const start[] = {
+		"/usr/bin/nginx",
+		"/usr/lib/libc.so.6",
+		"/usr/lib/libacl.so.1.1.2301",
+		"/etc/ld.so.cache",
+		"/usr/lib/locale/C.utf8/LC_CTYPE",
+	};
+	struct groups groups;
+	struct report *report;
+	struct world w;
+	uint32_t file, copied, large;
+
+	(void)state;
+	begin(&w);
+	for (size_t i = 0; i < 5; i++) {
+		file = fixture_file(&w.fixture, start[i]);
+		ROW(w.p, file, CS_MEMORY, CS_CACHE_TO_USER, NR_READ, 1, 832);
+		SIDE(w.p, file, CS_MEMORY, CS_CACHE_TO_MAPPING, 65536);
+		SIDE(w.p, file, CS_MEMORY, CS_CACHE_TO_ANON, 8192);
+	}
+	/* Read as a whole, carried on, or of another kind. */
+	large = fixture_file(&w.fixture, "/usr/lib/libread.so");
+	copied = fixture_file(&w.fixture, "/usr/lib/libsent.so");
+	ROW(w.p, large, CS_MEMORY, CS_CACHE_TO_USER, NR_READ, 2, 8192);
+	ROW(w.p, copied, CS_MEMORY, CS_CACHE_TO_USER, NR_READ, 1, 832);
+	ROW(w.p, copied, w.tcp, CS_USER_TO_SOCKET, NR_WRITE, 1, 100);
+	ROW(w.p, w.file, CS_MEMORY, CS_CACHE_TO_USER, NR_READ, 1, 832);
+	report = report_of(&w.fixture);
+	for (size_t i = 0; i < 5; i++)
+		assert_true(from_path(report, start[i])->program_start);
+	assert_false(from_path(report, "/usr/lib/libread.so")->program_start);
+	assert_false(from_path(report, "/usr/lib/libsent.so")->program_start);
+	assert_false(from_path(report, "/srv/a")->program_start);
+	groups_make(&groups, report, false);
+	assert_int_equal(groups.start.files, 5);
+	assert_int_equal(groups.start.mapped_bytes, 5 * 65536);
+	assert_int_equal(groups.start.copied_bytes, 5 * (832 + 8192));
+	assert_int_equal(groups.count, report->nr_transfers - 5);
+	groups_free(&groups);
+	groups_make(&groups, report, true);
+	assert_int_equal(groups.start.files, 0);
+	assert_int_equal(groups.count, report->nr_transfers);
+	groups_free(&groups);
+	report_free(report);
+}
+
+/* Weights whose sum takes more than 64 bits: nothing is lost, or told twice. */
+static void large_weights_share_all(void **state)
+{
+	uint64_t copied = 0;
+	struct report *report;
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	ROW(w.p, w.file, CS_MEMORY, CS_CACHE_TO_USER, NR_READ, 1, 1000);
+	ROW(w.p, w.file, w.tcp, CS_USER_TO_SOCKET, NR_WRITE, 1, UINT64_MAX - 5)->bytes = 0;
+	ROW(w.p, w.file, w.tcp2, CS_USER_TO_SOCKET, NR_WRITE, 1, UINT64_MAX / 2)->bytes = 0;
+	report = report_of(&w.fixture);
+	for (size_t i = 0; i < report->nr_transfers; i++)
+		copied += report->transfers[i].cpu_copied_bytes;
+	assert_int_equal(copied, 1000);
+	report_free(report);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +264,8 @@ int main(void)
 		cmocka_unit_test(copied_once_is_copied),
 		cmocka_unit_test(a_part_that_nobody_saw),
 		cmocka_unit_test(verdicts_are_never_merged),
+		cmocka_unit_test(the_start_of_a_program),
+		cmocka_unit_test(large_weights_share_all),
 		cmocka_unit_test(mixed_ones_are_mixed_together),
 	};
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/findings.h"
 #include "model/fold.h"
 #include "util/memory.h"
 #include "util/strbuf.h"
@@ -9,26 +10,10 @@
 /* Fewer operations are not worth a word, larger ones not small. */
 #define SMALL_OPERATIONS 64
 #define SMALL_BYTES 4096
+/* Pages, of which the last is not full, are on average a little less than 4 KiB. */
+#define SMALL_AVERAGE (SMALL_BYTES / 8 * 7)
 /* Less is what the start of a program and its data are good for. */
 #define MANY_COW_BYTES (1 << 20)
-
-/* Of one transfer or report, until they are copied to the arena. */
-struct list {
-	struct finding findings[FINDINGS_MAX];
-	size_t count;
-};
-
-static void add(struct list *list, const char *code, bool obvious, const char *text)
-{
-	/* More than all there are: a recording from elsewhere has no more either. */
-	if (list->count < FINDINGS_MAX)
-		list->findings[list->count++] = (struct finding){ code, text, obvious };
-}
-
-static bool has_hop(const struct transfer *transfer, enum cs_hop id)
-{
-	return transfer_hop_bytes(transfer, id) != 0;
-}
 
 static bool is_pinned(const struct transfer *transfer)
 {
@@ -36,20 +21,10 @@ static bool is_pinned(const struct transfer *transfer)
 	       has_hop(transfer, CS_MAPPING_PINNED_BY_SOCKET);
 }
 
-static bool is(const struct report_endpoint *endpoint, enum cs_kind kind)
-{
-	return endpoint->known && endpoint->resolved && endpoint->kind == kind;
-}
-
 /* Memory of the process that moved the bytes. */
 static bool is_own(const struct report_endpoint *endpoint)
 {
 	return is(endpoint, CS_KIND_MEMORY) && !endpoint->has_process;
-}
-
-static bool is_socket(const struct report_endpoint *endpoint)
-{
-	return is(endpoint, CS_KIND_TCP) || is(endpoint, CS_KIND_UDP) || is(endpoint, CS_KIND_UNIX);
 }
 
 /* A read and the write of the same bytes are two operations on twice the bytes. */
@@ -65,7 +40,7 @@ static bool operations_are_small(const struct transfer *transfer)
 	if (moved < transfer->delivered_bytes)
 		moved = transfer->delivered_bytes;
 	return moved && transfer->operations >= SMALL_OPERATIONS &&
-	       moved / transfer->operations < SMALL_BYTES;
+	       moved / transfer->operations < SMALL_AVERAGE;
 }
 
 /*
@@ -86,66 +61,6 @@ static const struct transfer *find_similar(struct transfer *const *writes, size_
 			high = middle;
 	}
 	return low < count && writes[low]->delivered_bytes / 2 <= bytes ? writes[low] : NULL;
-}
-
-static bool has_call(const struct transfer *transfer, const char *name)
-{
-	for (size_t i = 0; i < transfer->nr_calls; i++)
-		if (!strcmp(transfer->calls[i].name, name))
-			return true;
-	return false;
-}
-
-/* From file to file: what did it, and what would do with fewer copies? */
-static void find_file_copy(struct list *list, const struct transfer *transfer)
-{
-	bool by_kernel = has_hop(transfer, CS_CACHE_TO_CACHE) ||
-			 has_hop(transfer, CS_PIPE_TO_CACHE);
-	bool by_hand = has_hop(transfer, CS_CACHE_TO_USER) && has_hop(transfer, CS_USER_TO_CACHE);
-	bool shared = has_hop(transfer, CS_EXTENTS_SHARED);
-
-	if (by_kernel && (has_call(transfer, "openat") || has_call(transfer, "open")))
-		add(list, "overlay-copy-up", false,
-		    "Opening the file to write to it copied all of it from a lower layer of the "
-		    "overlay to the upper one: keep files that are written to on a volume of "
-		    "their own.");
-	else if (by_hand && !by_kernel && !shared && has_call(transfer, "copy_file_range"))
-		add(list, "copy-range-refused", false,
-		    "copy_file_range() copied nothing, as between two file systems (EXDEV), and "
-		    "the file was read into a buffer and written from there, two copies of each "
-		    "byte: sendfile() would make it one.");
-	else if (by_hand)
-		add(list, "read-write-loop", false,
-		    "The file is read into a buffer and written to the other file from "
-		    "there, two copies of each byte: copy_file_range() would make it "
-		    "one, or none where the file system can share extents.");
-	else if (by_kernel)
-		add(list, "file-copy-by-cpu", false,
-		    "The kernel copied the file from page cache to page cache: a file "
-		    "system with reflinks (XFS, btrfs) would share the extents.");
-	if (shared)
-		add(list, "extents-shared", true,
-		    "The file system lets both files have the same extents: nothing was copied "
-		    "until one of them is written to.");
-}
-
-static void find_path(struct list *list, const struct transfer *transfer)
-{
-	bool from_file = is(transfer->from, CS_KIND_FILE);
-
-	if (from_file && is_socket(transfer->to) && has_hop(transfer, CS_CACHE_TO_USER) &&
-	    has_hop(transfer, CS_USER_TO_SOCKET))
-		add(list, "read-write-loop", false,
-		    "The file is read into a buffer and written to the socket from there, two "
-		    "copies of each byte: sendfile() would make it none.");
-	if (from_file && is(transfer->to, CS_KIND_FILE))
-		find_file_copy(list, transfer);
-	if (transfer->buffered_bytes)
-		add(list, "direct-io-fallback", false,
-		    "The file was opened with O_DIRECT, and the bytes were copied through the "
-		    "page cache all the same: file systems do that where offset, length or "
-		    "buffer are not aligned, and for data that is checksummed (btrfs: chattr +C "
-		    "turns that off), compressed, encrypted or in memory.");
 }
 
 /* The program is told to do without what it used. */
@@ -204,18 +119,17 @@ static void find_receiving(struct list *list, const struct transfer *transfer)
 		    "in pages of their own (header split).");
 }
 
-static void find_in_transfer(struct list *list, const struct transfer *transfer)
+static void find_splice(struct list *list, const struct transfer *transfer)
 {
-	if (transfer->from->known && !transfer->from->resolved)
-		add(list, "unresolved-source", false,
-		    "What the written memory was could not be looked up: it may be a mapped "
-		    "file.");
-	find_path(list, transfer);
-	if (has_call(transfer, "vmsplice") && has_hop(transfer, CS_PIPE_TO_USER))
-		add(list, "vmsplice-copies", false,
-		    "vmsplice() out of a pipe copies as read() does: the kernel hands on pages "
-		    "only the other way, from memory into a pipe.");
-	if (has_hop(transfer, CS_CACHE_TO_SOCKET) || has_hop(transfer, CS_PIPE_TO_SOCKET))
+	bool copied = has_hop(transfer, CS_CACHE_TO_SOCKET) || has_hop(transfer, CS_PIPE_TO_SOCKET);
+	bool handed_on = has_hop(transfer, CS_CACHE_HELD_BY_SOCKET) ||
+			 has_hop(transfer, CS_PIPE_HELD_BY_SOCKET);
+
+	if (copied && handed_on)
+		add(list, "splice-copied", false,
+		    "The kernel copied a part of what sendfile() or splice() would hand on by "
+		    "reference, as not all of it lay in pages that a socket may hold.");
+	else if (copied)
 		add(list, "splice-copied", false,
 		    "The kernel copied what sendfile() or splice() would hand on by reference, as "
 		    "this kind of socket takes no pages: a stream socket does.");
@@ -223,6 +137,20 @@ static void find_in_transfer(struct list *list, const struct transfer *transfer)
 		add(list, "splice-copied", false,
 		    "splice() copied part of what it took from the socket, as it did not lie in "
 		    "pages of its own that can be handed on.");
+}
+
+static void find_in_transfer(struct list *list, const struct transfer *transfer)
+{
+	if (transfer->from->known && !transfer->from->resolved)
+		add(list, "unresolved-source", false,
+		    "What the written memory was could not be looked up: it may be a mapped "
+		    "file.");
+	advise(list, transfer);
+	if (has_call(transfer, "vmsplice") && has_hop(transfer, CS_PIPE_TO_USER))
+		add(list, "vmsplice-copies", false,
+		    "vmsplice() out of a pipe copies as read() does: the kernel hands on pages "
+		    "only the other way, from memory into a pipe.");
+	find_splice(list, transfer);
 	find_later_copies(list, transfer);
 	find_receiving(list, transfer);
 	if (transfer_transformed(transfer))

@@ -73,7 +73,8 @@ static void add_hop(struct fold *fold, struct flow *flow, uint8_t id, uint64_t b
 	flow->hops = (uint32_t)++fold->nr_hops;
 }
 
-static void add_call(struct fold *fold, struct flow *flow, uint16_t call, uint64_t count)
+static void add_call(struct fold *fold, struct flow *flow, uint16_t call, uint64_t count,
+		     bool moved)
 {
 	struct call_node *node;
 	uint32_t link;
@@ -84,12 +85,13 @@ static void add_call(struct fold *fold, struct flow *flow, uint16_t call, uint64
 		node = &fold->calls[link - 1];
 		if (node->call == call) {
 			node->count += count;
+			node->moved |= moved;
 			return;
 		}
 	}
 	fold->calls =
 		grow(fold->calls, &fold->calls_capacity, fold->nr_calls + 1, sizeof(*fold->calls));
-	fold->calls[fold->nr_calls] = (struct call_node){ count, flow->calls, call };
+	fold->calls[fold->nr_calls] = (struct call_node){ count, flow->calls, call, moved };
 	flow->calls = (uint32_t)++fold->nr_calls;
 }
 
@@ -98,7 +100,8 @@ void fold_add(struct fold *fold, uint32_t index, const struct cs_row *row)
 	struct flow *flow = &fold->flows[index];
 
 	add_hop(fold, flow, row->key.hop, row->bytes, row->key.flags & CS_ROW_DERIVED);
-	add_call(fold, flow, row->key.call, row->ops);
+	add_call(fold, flow, row->key.call, row->ops,
+		 row->bytes || row->delivered || row->key.flags & ROW_MOVED);
 	flow->delivered += row->delivered;
 	flow->not_pinned |= row->bytes && row->key.flags & CS_ROW_NOT_PINNED;
 	if (row->key.call == CALL_TEE || row->key.call == CALL_TEE_REQUEST)
@@ -112,38 +115,60 @@ void fold_add(struct fold *fold, uint32_t index, const struct cs_row *row)
 	flow->counters.major += row->major;
 }
 
-/* The part of `whole` that lies between two marks of a scale up to `total`. */
-static uint64_t part(uint64_t whole, uint64_t start, uint64_t end, uint64_t total)
-{
-	unsigned __int128 wide = whole;
+/*
+ * Weights as marks on a scale.  Their sum may take more than 64 bits in a
+ * recording from elsewhere: then the marks are made coarser.
+ */
+struct scale {
+	unsigned __int128 total, mark;
+	unsigned int shift;
+};
 
+static struct scale scale_of(const struct weight *weights, size_t count)
+{
+	struct scale scale = { .total = 0 };
+
+	for (size_t i = 0; i < count; i++)
+		scale.total += weights[i].weight;
+	while (scale.total >> scale.shift > UINT64_MAX)
+		scale.shift++;
+	return scale;
+}
+
+static uint64_t up_to(const struct scale *scale, uint64_t whole, unsigned __int128 mark)
+{
+	return (uint64_t)((mark >> scale->shift) * whole / (scale->total >> scale->shift));
+}
+
+/* The part of `whole` that lies between the mark that was reached and `end`. */
+static uint64_t part(const struct scale *scale, uint64_t whole, unsigned __int128 end)
+{
 	/* Rounding at the marks, not each part, keeps the sum of the parts. */
-	return (uint64_t)(wide * end / total) - (uint64_t)(wide * start / total);
+	return up_to(scale, whole, end) - up_to(scale, whole, scale->mark);
 }
 
 void fold_share(struct fold *fold, const struct cs_row *row, const struct weight *weights,
 		size_t count)
 {
-	uint64_t total = 0, start = 0, end;
+	struct scale scale = scale_of(weights, count);
 
-	for (size_t i = 0; i < count; i++)
-		total += weights[i].weight;
-	if (!total)
-		return;
-	for (size_t i = 0; i < count; i++, start = end) {
+	for (size_t i = 0; scale.total && i < count; i++) {
 		struct cs_row share = { .key = row->key };
+		unsigned __int128 end = scale.mark + weights[i].weight;
 
-		end = start + weights[i].weight;
-		if (end <= start) /* nothing, or more than 64 bits in sum */
+		if (!weights[i].weight)
 			continue;
-		share.ops = part(row->ops, start, end, total);
-		share.bytes = part(row->bytes, start, end, total);
-		share.mode_switches = part(row->mode_switches, start, end, total);
-		share.voluntary = part(row->voluntary, start, end, total);
-		share.involuntary = part(row->involuntary, start, end, total);
-		share.minor = part(row->minor, start, end, total);
-		share.major = part(row->major, start, end, total);
+		if (row->bytes || row->delivered)
+			share.key.flags |= ROW_MOVED;
+		share.ops = part(&scale, row->ops, end);
+		share.bytes = part(&scale, row->bytes, end);
+		share.mode_switches = part(&scale, row->mode_switches, end);
+		share.voluntary = part(&scale, row->voluntary, end);
+		share.involuntary = part(&scale, row->involuntary, end);
+		share.minor = part(&scale, row->minor, end);
+		share.major = part(&scale, row->major, end);
 		fold_add(fold, weights[i].flow, &share);
+		scale.mark = end;
 	}
 }
 
@@ -158,7 +183,7 @@ void fold_split(struct fold *fold, uint32_t from, const struct weight *weights, 
 				   .involuntary = c->involuntary,
 				   .minor = c->minor,
 				   .major = c->major };
-	uint64_t total = 0, start = 0;
+	struct scale scale = scale_of(weights, count);
 
 	fold->flows[from] =
 		(struct flow){ .process = flow.process, .from = flow.from, .to = flow.to };
@@ -176,21 +201,20 @@ void fold_split(struct fold *fold, uint32_t from, const struct weight *weights, 
 		struct cs_row row = { .ops = node.count };
 
 		row.key.call = node.call;
+		row.key.flags = node.moved ? ROW_MOVED : 0;
 		fold_share(fold, &row, weights, count);
 		link = node.next;
 	}
 	fold_share(fold, &counters, weights, count);
-	for (size_t i = 0; i < count; i++)
-		total += weights[i].weight;
-	for (size_t i = 0; total && i < count; i++) {
+	for (size_t i = 0; scale.total && i < count; i++) {
 		struct flow *into = &fold->flows[weights[i].flow];
-		uint64_t end = start + weights[i].weight;
+		unsigned __int128 end = scale.mark + weights[i].weight;
 
 		if (delivered)
-			into->delivered += part(flow.delivered, start, end, total);
+			into->delivered += part(&scale, flow.delivered, end);
 		into->not_pinned |= flow.not_pinned;
-		into->buffered += part(flow.buffered, start, end, total);
-		start = end;
+		into->buffered += part(&scale, flow.buffered, end);
+		scale.mark = end;
 	}
 }
 

@@ -23,6 +23,7 @@ struct call_node {
 	uint64_t count;
 	uint32_t next;
 	uint16_t call;
+	bool moved; /* one of them at least moved bytes */
 };
 
 struct flow {
@@ -48,6 +49,9 @@ struct fold {
 	uint32_t *table; /* hash of (process, from, to): index + 1 */
 	size_t table_size; /* a power of two */
 };
+
+/* A flag of rows, of the model: the call moved bytes, if not in this part of it. */
+#define ROW_MOVED (1 << 7)
 
 /* A flow that is to get a part, and how large a part. */
 struct weight {
@@ -84,6 +88,9 @@ void row_add(struct cs_row *into, const struct cs_row *row);
 void fold_link(struct fold *fold); /* all rows but the side rows */
 void fold_pipes(struct fold *fold);
 void fold_sides(struct fold *fold);
+
+/* Of finished transfers: which ones are the start of a program. */
+void mark_program_start(struct transfer *transfers, size_t count);
 
 /* What there is to say about a finished transfer, and about the report. */
 struct arena;

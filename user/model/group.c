@@ -164,8 +164,9 @@ static void sum_calls(struct arena *arena, struct transfer *sum,
 				known++;
 			calls = grow(calls, &capacity, known + 1, sizeof(*calls));
 			if (known == nr_calls)
-				calls[nr_calls++] = (struct report_call){ call->name, 0 };
+				calls[nr_calls++] = (struct report_call){ call->name, 0, true };
 			calls[known].count += call->count;
+			calls[known].idle &= call->idle;
 		}
 	}
 	if (nr_calls)
@@ -312,14 +313,43 @@ static size_t count_shown(struct group *groups, size_t count)
 	return shown;
 }
 
+static void sum_start(struct program_start *start, const struct transfer *const *members,
+		      size_t count)
+{
+	const void **files = zalloc(count, sizeof(*files));
+
+	for (size_t i = 0; i < count; i++) {
+		files[i] = members[i]->from;
+		start->delivered_bytes += members[i]->delivered_bytes;
+		start->mapped_bytes += transfer_hop_bytes(members[i], CS_CACHE_TO_MAPPING);
+		start->copied_bytes += members[i]->cpu_copied_bytes;
+	}
+	start->transfers = count;
+	start->files = count_distinct(files, count);
+	free(files);
+}
+
+/* Those that are to be in groups come first. Returns how many they are. */
+static size_t choose_members(const struct transfer **members, const struct report *report,
+			     bool each)
+{
+	size_t count = 0, others = report->nr_transfers;
+
+	for (size_t i = 0; i < report->nr_transfers; i++)
+		if (each || !report->transfers[i].program_start)
+			members[count++] = &report->transfers[i];
+		else
+			members[--others] = &report->transfers[i];
+	return count;
+}
+
 void groups_make(struct groups *groups, const struct report *report, bool each)
 {
-	size_t count = report->nr_transfers, end;
-	const struct transfer **members = zalloc(count, sizeof(*members));
+	const struct transfer **members = zalloc(report->nr_transfers, sizeof(*members));
+	size_t count = choose_members(members, report, each), end;
 
 	*groups = (struct groups){ .groups = zalloc(count, sizeof(*groups->groups)) };
-	for (size_t i = 0; i < count; i++)
-		members[i] = &report->transfers[i];
+	sum_start(&groups->start, members + count, report->nr_transfers - count);
 	if (!each)
 		qsort(members, count, sizeof(*members), compare_members);
 	for (size_t start = 0; start < count; start = end) {

@@ -14,16 +14,24 @@ struct group {
 	size_t from_sockets, to_sockets; /* how many are behind the one that is named */
 };
 
+/* What the loader did, of all programs together. */
+struct program_start {
+	size_t transfers, files;
+	uint64_t delivered_bytes, mapped_bytes, copied_bytes;
+};
+
 struct groups {
 	struct group *groups; /* those that copy most first */
 	size_t count;
 	size_t shown; /* the first ones; the rest is small */
+	struct program_start start; /* of transfers that are in no group */
 	struct arena arena;
 };
 
 /*
  * Fills @groups, which the caller frees, from a report that must outlive them;
- * each transfer is a group of its own, and shown, when @each is set.
+ * each transfer is a group of its own, and shown, when @each is set; else the
+ * start of programs is summed up.
  */
 void groups_make(struct groups *groups, const struct report *report, bool each);
 void groups_free(struct groups *groups);

@@ -124,6 +124,7 @@ static void list_calls(struct building *building, const struct fold *fold, const
 	for_each_call(fold, flow, node) {
 		calls->name = name_call(node->call, &building->arena);
 		calls->count = node->count;
+		calls->idle = !node->moved;
 		if (node->call != CS_CALL_FAULT && node->call != CS_CALL_KERNEL)
 			transfer->operations += node->count;
 		calls++;
@@ -377,6 +378,7 @@ struct report *report_build(const struct recording *recording, const struct repo
 	list_written(building, recording, options);
 	list_zeroed(recording, report, &building->arena);
 	count_sharers(building);
+	mark_program_start(building->transfers, building->nr_transfers);
 	find_in_transfers(building->transfers, building->nr_transfers, &building->arena);
 	leave_out(building, options);
 	qsort(building->transfers, building->nr_transfers, sizeof(*building->transfers),

@@ -70,6 +70,7 @@ struct report_hop {
 struct report_call {
 	const char *name;
 	uint64_t count;
+	bool idle; /* none of them moved a byte of the transfer */
 };
 
 /* Of one transfer, and of the report by itself. */
@@ -107,6 +108,7 @@ struct transfer {
 	double copied_share; /* of what was delivered, 0 to 1; NAN: not known */
 	bool failed; /* hooks that counted it counted wrong in the self-check */
 	bool unseen_tls; /* an end of it is kernel TLS, which had no hooks */
+	bool program_start; /* what the loader did, see the glossary */
 	bool not_pinned; /* bytes were copied at once, though MSG_ZEROCOPY was asked for */
 	bool followed; /* hooks saw what was copied between the socket and its device */
 };

@@ -135,7 +135,8 @@ static bool all_was_seen(const struct transfer *transfer, const struct cs_lost *
 
 	if (!transfer->delivered_bytes || transfer->provenance != PROVENANCE_MEASURED)
 		return false;
-	if (lost_anything(lost, 0))
+	/* Processes and ends without an entry are no part of a transfer that has its own. */
+	if (lost->rows || lost->threads || lost->segments || lost->runs)
 		return false;
 	/* Some of what was copied unseen may have been this. */
 	if (transfer->process->audit.unattributed)
@@ -145,7 +146,7 @@ static bool all_was_seen(const struct transfer *transfer, const struct cs_lost *
 		return false;
 	if (transfer->unseen_tls)
 		return false;
-	if (!transfer->from->known || !transfer->from->resolved)
+	if (!transfer->from->known || !transfer->from->resolved || !transfer->to->known)
 		return false;
 	/* Bytes that were delivered while no hook saw how may have been copied. */
 	for (size_t i = 0; i < transfer->nr_hops; i++)

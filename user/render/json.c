@@ -3,13 +3,41 @@
 #include "util/json.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "render/renderer.h"
+#include "util/utf8.h"
+
+static bool is_utf8(const char *text)
+{
+	size_t left = strlen(text), bytes;
+	uint32_t character;
+
+	for (; left; text += bytes, left -= bytes) {
+		bytes = utf8_decode(text, left, &character);
+		if (!bytes)
+			return false;
+	}
+	return true;
+}
+
+/* A path that is no UTF-8, as bytes: as a string it may be that of another file, too. */
+static void write_bytes(struct json *json, const char *path)
+{
+	_cleanup_strbuf_ struct strbuf hex = { 0 };
+
+	if (!path || is_utf8(path))
+		return;
+	for (; *path; path++)
+		strbuf_printf(&hex, "%02x", (unsigned char)*path);
+	json_string(json, "path_hex", hex.text);
+}
 
 static void write_path(struct json *json, const struct report_endpoint *endpoint)
 {
 	_cleanup_strbuf_ struct strbuf cut = { 0 };
 
+	write_bytes(json, endpoint->path);
 	if (!endpoint->path_cut) {
 		json_string(json, "path", endpoint->path);
 		return;
@@ -139,6 +167,7 @@ static void write_transfer(struct json *json, const struct transfer *transfer)
 	json_string(json, "provenance", provenance_word(transfer->provenance));
 	write_counters(json, &transfer->counters);
 	json_string(json, "verdict", verdict_word(transfer->verdict));
+	json_bool(json, "program_start", transfer->program_start);
 	json_real(json, "copied_share", transfer->copied_share);
 	write_findings(json, transfer->findings, transfer->nr_findings);
 	json_close(json, '}');

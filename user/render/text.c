@@ -136,6 +136,24 @@ static void draw_gathered(struct canvas *canvas, const struct groups *groups)
 	strbuf_putc(&canvas->out, '\n');
 }
 
+/* "program start: 9 files, 1.20 MiB mapped, 40.0 KiB copied" */
+static void draw_start(struct canvas *canvas, const struct program_start *start)
+{
+	_cleanup_strbuf_ struct strbuf line = { 0 };
+
+	if (!start->transfers)
+		return;
+	strbuf_puts(&line, "program start: ");
+	humanise_count(&line, start->files);
+	strbuf_printf(&line, " file%s, ", plural(start->files));
+	humanise_bytes(&line, start->mapped_bytes);
+	strbuf_puts(&line, " mapped, ");
+	humanise_bytes(&line, start->copied_bytes);
+	strbuf_printf(&line, " copied: -v shows %s", start->transfers == 1 ? "it" : "them");
+	add_wrapped(canvas, line.text, 0, 0);
+	strbuf_putc(&canvas->out, '\n');
+}
+
 static void draw_nothing(struct canvas *canvas, const struct report *report)
 {
 	if (report->nr_left_out)
@@ -228,6 +246,7 @@ static int render(const struct report *report, const struct render_options *opti
 	for (size_t i = 0; i < groups.shown; i++)
 		draw_group(&canvas, &groups.groups[i]);
 	draw_gathered(&canvas, &groups);
+	draw_start(&canvas, &groups.start);
 	draw_written(&canvas, report);
 	if (!report->nr_transfers)
 		draw_nothing(&canvas, report);
