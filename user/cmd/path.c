@@ -9,7 +9,6 @@
 #include "cmd/output.h"
 #include "cmd/proof.h"
 #include "cmd/session.h"
-#include "collect/dirty.h"
 
 static const char usage[] =
 	"usage: copyscope path [TARGET] [OPTION...] [-- COMMAND...]\n\n"
@@ -49,14 +48,11 @@ static int render(struct session *s, const struct recording *recording, void *co
 		.min_bytes = o->min_bytes,
 	};
 	struct render_options how = options_render(o, out->file);
-	struct recording whole = *recording;
 	struct report *report;
 	int error;
 
 	(void)s;
-	dirty_read(&whole);
-	report = report_build(&whole, &options);
-	dirty_release(&whole);
+	report = report_build(recording, &options);
 	if (!report) {
 		complain("no memory for the report");
 		return -ENOMEM;

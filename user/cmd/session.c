@@ -12,6 +12,7 @@
 
 #include "cmd/commands.h"
 #include "cmd/session.h"
+#include "collect/dirty.h"
 
 static uint64_t now_ns(void)
 {
@@ -146,7 +147,9 @@ static int report_interval(struct session *s, struct recording *before, session_
 	if (error)
 		return error;
 	r = since(&now, before);
+	dirty_read(&r);
 	error = r.rows && r.audits && r.zeroed ? on_interval(s, &r, context) : -ENOMEM;
+	dirty_release(&r);
 	free((void *)r.rows);
 	free((void *)r.audits);
 	free((void *)r.zeroed);
@@ -184,7 +187,9 @@ static int wait_for_end(struct session *s, session_report *on_interval, void *co
 		if (now_ns() < tick)
 			continue;
 		error = report_interval(s, &before, on_interval, context);
-		tick += o->interval * 1e9;
+		/* A tick that passed meanwhile is left out, as there is nothing in it. */
+		while (tick <= now_ns())
+			tick += o->interval * 1e9;
 	}
 	recording_free(&before);
 	return error;
@@ -280,11 +285,16 @@ int session_run(struct session *s, session_report *on_interval, void *context)
 		kill(s->target->child, SIGTERM);
 	release_signals();
 	hooks_stop(s->hooks);
-	return read_ledger(s, &s->recording) ? EXIT_OWN_FAILURE : 0;
+	if (read_ledger(s, &s->recording))
+		return EXIT_OWN_FAILURE;
+	/* While it is the stop, not when a report is made of it. */
+	dirty_read(&s->recording);
+	return 0;
 }
 
 void session_close(struct session *s)
 {
+	dirty_release(&s->recording);
 	recording_free(&s->recording);
 	hooks_close(s->hooks);
 	if (s->signal_fd > 0)

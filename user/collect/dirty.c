@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "collect/dirty.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "collect/inodes.h"
@@ -15,6 +20,17 @@
 #include "model/names.h"
 #include "model/writeback.h"
 #include "util/cleanup.h"
+
+/* Of all files together: a dead server must not cost the report. */
+#define PATIENCE_MS 2000
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
 
 /* A number is used again by the next file, with another generation. */
 static bool is_of_generation(int fd, uint32_t generation)
@@ -111,31 +127,114 @@ static void ask_by_number(const struct recording *recording, struct residency_re
 	inodes_release(&inodes);
 }
 
+/* What the child says of one file. */
+struct answer {
+	size_t at; /* in the list of files */
+	struct recorded_dirty dirty;
+};
+
+static bool say(int answers, const struct recorded_dirty *dirty, size_t at)
+{
+	const struct answer answer = { at, dirty[at] };
+
+	return write(answers, &answer, sizeof(answer)) == sizeof(answer);
+}
+
+/* All files by their paths, those on disks of this machine first: others may hang. */
+static void ask_all(const struct recording *recording, struct recorded_dirty *dirty, size_t count,
+		    int answers)
+{
+	struct recorded_dirty **missing = zalloc(count, sizeof(struct recorded_dirty *));
+	struct residency_reader reader;
+	size_t nr_missing = 0;
+
+	residency_open(&reader);
+	for (int remote = 0; remote < 2; remote++) {
+		for (size_t i = 0; i < count; i++) {
+			const uint32_t dev = recording->endpoints[dirty[i].endpoint].inode.dev;
+
+			if (remote != !(dev >> 20))
+				continue;
+			if (!ask_by_path(recording, &reader, &dirty[i]))
+				missing[nr_missing++] = &dirty[i];
+			else if (!say(answers, dirty, i))
+				return;
+		}
+	}
+	if (nr_missing)
+		ask_by_number(recording, &reader, missing, nr_missing);
+	for (size_t i = 0; i < nr_missing; i++)
+		say(answers, dirty, (size_t)(missing[i] - dirty));
+}
+
+/* Did the child come to its end before the time was over? What is missing stays unknown. */
+static bool take_answers(int answers, struct recorded_dirty *dirty, size_t count)
+{
+	uint64_t now = now_ms(), end = now + PATIENCE_MS;
+	struct pollfd wait = { .fd = answers, .events = POLLIN };
+	struct answer answer;
+
+	for (; now < end; now = now_ms()) {
+		int ready = poll(&wait, 1, (int)(end - now));
+
+		if (ready < 0 && errno == EINTR)
+			continue;
+		/* A record is written as a whole, as it is shorter than PIPE_BUF. */
+		if (ready <= 0)
+			return false;
+		if (read(answers, &answer, sizeof(answer)) != sizeof(answer))
+			return true;
+		if (answer.at < count)
+			dirty[answer.at] = answer.dirty;
+	}
+	return false;
+}
+
+/* Keeps nothing of the tool's open: it must not outlive it in anything but its number. */
+static void child_run(const struct recording *recording, struct recorded_dirty *dirty, size_t count,
+		      int answers)
+{
+	if (dup2(answers, 0) < 0)
+		_exit(1);
+	close_range(1, ~0u, 0);
+	ask_all(recording, dirty, count, 0);
+	_exit(0);
+}
+
 void dirty_read(struct recording *recording)
 {
-	struct recorded_dirty *dirty, **missing;
 	struct residency_reader reader;
-	size_t count, nr_missing = 0;
+	struct recorded_dirty *dirty;
+	size_t count;
 	uint32_t *indices = written_endpoints(recording, &count);
+	int answers[2];
+	pid_t child;
 
 	residency_open(&reader);
 	/* mincore(2) does not tell, and costs by the size of the file. */
 	if (residency_first_source(&reader) == RESIDENCY_BY_MINCORE)
 		count = 0;
-	dirty = zalloc(count, sizeof(*dirty));
-	missing = zalloc(count, sizeof(struct recorded_dirty *));
-	for (size_t i = 0; i < count; i++) {
-		dirty[i] = (struct recorded_dirty){ indices[i], RESIDENCY_BY_NONE, 0, 0 };
-		if (!ask_by_path(recording, &reader, &dirty[i]))
-			missing[nr_missing++] = &dirty[i];
-	}
-	if (nr_missing)
-		ask_by_number(recording, &reader, missing, nr_missing);
 	residency_close(&reader);
+	dirty = zalloc(count, sizeof(*dirty));
+	for (size_t i = 0; i < count; i++)
+		dirty[i] = (struct recorded_dirty){ indices[i], RESIDENCY_BY_NONE, 0, 0 };
+	free(indices);
 	recording->dirty = dirty;
 	recording->nr_dirty = count;
-	free(missing);
-	free(indices);
+	if (!count || pipe2(answers, O_CLOEXEC))
+		return;
+	child = fork();
+	if (!child)
+		child_run(recording, dirty, count, answers[1]);
+	close(answers[1]);
+	if (child > 0) {
+		bool ended = take_answers(answers[0], dirty, count);
+
+		kill(child, SIGKILL);
+		/* A request that FUSE has sent already does not end by that. */
+		waitpid(child, NULL, ended ? 0 : WNOHANG);
+	}
+	close(answers[0]);
 }
 
 void dirty_release(struct recording *recording)
