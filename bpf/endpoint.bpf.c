@@ -288,6 +288,24 @@ __noinline int endpoint_known(u64 inode)
 	return known ? *known : -1;
 }
 
+static __always_inline bool is_peer(const struct cs_endpoint *e, struct sock *sk)
+{
+	u32 peer[4] = {}, known[4];
+	int i;
+
+	if (e->peer_port != bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport)))
+		return false;
+	if (e->family == AF_INET)
+		bpf_core_read(peer, 4, &sk->__sk_common.skc_daddr);
+	else
+		bpf_core_read(peer, 16, &sk->__sk_common.skc_v6_daddr);
+	__builtin_memcpy(known, e->peer, sizeof(known));
+	for (i = 0; i < 4; i++)
+		if (peer[i] != known[i])
+			return false;
+	return true;
+}
+
 /* The endpoint of struct sock @sk, or 0 if it was never seen in an operation. */
 __noinline u32 socket_endpoint(u64 sk)
 {
@@ -298,10 +316,13 @@ __noinline u32 socket_endpoint(u64 sk)
 	if (!index)
 		return 0;
 	e = endpoint_in(*index);
-	/* The address may belong to a new socket by now. */
+	/*
+	 * The address may belong to a new socket by now: at a listener's port its peer
+	 * is another.  UDP may have been connected since.
+	 */
 	if (!e || e->local_port != BPF_CORE_READ(s, __sk_common.skc_num))
 		return 0;
-	return *index;
+	return e->kind != CS_KIND_TCP || is_peer(e, s) ? *index : 0;
 }
 
 /* The memory of the process of @task, as an endpoint. */

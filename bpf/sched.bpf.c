@@ -29,6 +29,9 @@ static __always_inline bool is_self(struct task_struct *task)
 SEC("?tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
+	/* What works for the tool is the tool. */
+	if (settings.all && is_self(parent) && child->tgid != parent->tgid)
+		untrace_tgid(child->tgid);
 	if (!is_traced(parent))
 		return 0;
 	if (child->tgid != parent->tgid && !settings.all) {
@@ -133,7 +136,11 @@ int BPF_PROG(on_cgroup_fork, struct task_struct *parent, struct task_struct *chi
 SEC("?tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task)
 {
-	if (!settings.all && is_traced(task) && !BPF_CORE_READ(task, signal, live.counter))
+	if (BPF_CORE_READ(task, signal, live.counter))
+		return 0;
+	if (settings.all)
+		trace_tgid(task->tgid); /* one that worked for the tool */
+	else if (is_traced(task))
 		untrace_tgid(task->tgid);
 	return 0;
 }

@@ -40,7 +40,8 @@ static __always_inline int sent(struct task_struct *task, struct file *file, str
 	if (!sends_user_memory(t, msg)) {
 		spliced = t->spliced;
 		t->spliced = 0;
-		if (ret > 0 && (u64)ret > spliced)
+		/* The kernel's own sockets (nbd, RPC) have no file: no splice goes there. */
+		if (file && ret > 0 && (u64)ret > spliced)
 			t->copied += ret - spliced;
 		return 0;
 	}
@@ -79,7 +80,7 @@ static __always_inline int received(struct task_struct *task, struct file *file,
 		bytes = 0;
 	if (!in_user_memory(t, &msg->msg_iter)) {
 		/* A splice from a socket that has no pages to hand on. */
-		if (is_splice(call_or_request(t, task)))
+		if (file && is_splice(call_or_request(t, task)))
 			t->copied += bytes;
 		return 0;
 	}
