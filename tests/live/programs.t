@@ -42,6 +42,14 @@ $python -m http.server --bind 127.0.0.1 $port{web} >/dev/null 2>&1 &
 web=\$!
 curl -s --retry 100 --retry-connrefused --retry-delay 1 -o /dev/null -w 'web %{size_header} %{size_download}\\n' http://127.0.0.1:$port{web}/file
 kill \$web
+$python -c '
+import os
+memory = memoryview(bytearray(16384))
+one, two = (os.open(name, os.O_WRONLY | os.O_CREAT) for name in ("carried", "made"))
+os.readv(os.open("value", os.O_RDONLY), [memory[:4898]])
+os.write(one, memory[:4898])
+memory[:] = bytes(16384)
+os.write(two, memory)'
 redis-server --port $port{redis} --dir $dir --save '' --daemonize no >/dev/null &
 until redis-cli -p $port{redis} ping >/dev/null 2>&1; do sleep 0.1; done
 redis-cli -p $port{redis} -x set value <value >/dev/null
@@ -90,6 +98,8 @@ sub check_copiers
 	check_moved('busybox', $file, "$dir/sent", $size);
 	check_moved('tar', $file, "$dir/archive", $size, (-s "$dir/archive") - $size);
 	check_moved('tar', $value, "$dir/archive", -s $value, (-s "$dir/archive") - -s $value);
+	check_moved('python3', $value, "$dir/carried", 4898);
+	check_moved('python3', 'memory', "$dir/made", 16384);
 	# curl writes by stdio, which copies what does not fill its buffer.
 	is(delivered(transfers_of('curl', undef, "$dir/fetched")), $size, 'curl: all of what it fetched');
 	cmp_ok(delivered(transfers_of('curl', $file, "$dir/fetched")), '>', $size / 2, 'curl: from the file');
