@@ -70,8 +70,8 @@ static void make_rest(struct input *input, struct recording *r, struct arrays *a
 	static const char *const names[] = { "file reads", "tcp", "devices", "" };
 
 	for (size_t i = 0; i < r->nr_hooks; i++)
-		a->hooks[i] = (struct recorded_hooks){ names[input_byte(input) % 4],
-						       input_byte(input) % 4 };
+		a->hooks[i] = (struct recorded_hooks){ .name = names[input_byte(input) % 4],
+						       .provenance = input_byte(input) % 4 };
 	for (size_t i = 0; i < r->nr_audits; i++) {
 		a->audits[i].pid = input_byte(input);
 		for (int p = 0; p < CS_PRIMITIVE_MAX; p++) {
