@@ -65,8 +65,8 @@
  *						"writeback", "active", "referenced",
  *						"mapped", "filling", joined by commas,
  *						or "clean"; see below
- *	total RESIDENT DIRTY WRITEBACK MAPPED EVICTED	the last line; bytes, but
- *						pages for EVICTED
+ *	total RESIDENT DIRTY WRITEBACK MAPPED EVICTED FILLING	the last line; bytes,
+ *						but pages for EVICTED
  *
  * or one line of help, which begins with "#", if there is no file in question.
  *
@@ -95,7 +95,7 @@ enum cs_folio_state {
 	CS_FOLIO_ACTIVE = 1u << 2, /* on the list of those to be kept, if there is one */
 	CS_FOLIO_REFERENCED = 1u << 3, /* used since reclaim looked */
 	CS_FOLIO_MAPPED = 1u << 4, /* a page of it is in a page table */
-	CS_FOLIO_FILLING = 1u << 5, /* no data yet: a read is under way, or failed */
+	CS_FOLIO_FILLING = 1u << 5, /* not up to date: not read, or not as a whole */
 };
 
 /* A run of resident folios of one state and one order. */
@@ -141,6 +141,7 @@ struct cs_residency {
 	__u64 writeback;
 	__u64 mapped;
 	__u64 evicted; /* pages, not bytes: a shadow entry has no size */
+	__u64 filling; /* resident, and not up to date: mincore(2) leaves these out */
 };
 
 #define CS_RESIDENCY _IOWR('c', 0xc5, struct cs_residency)

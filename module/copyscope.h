@@ -21,7 +21,7 @@ struct cs_walk {
 	/* --- */
 	u32 count; /* extents */
 	u64 next; /* page that the walk stopped before, as there was no room; or 0 */
-	u64 resident, dirty, writeback, mapped, evicted; /* pages */
+	u64 resident, dirty, writeback, mapped, evicted, filling; /* pages */
 };
 
 /* Answers @walk, from zeros. Sleeps. Returns 0, or -EINTR after a fatal signal. */

@@ -103,6 +103,7 @@ static void add_totals(struct cs_residency *q, const struct cs_walk *walk)
 	q->writeback += walk->writeback << PAGE_SHIFT;
 	q->mapped += walk->mapped << PAGE_SHIFT;
 	q->evicted += walk->evicted;
+	q->filling += walk->filling << PAGE_SHIFT;
 }
 
 /* The ioctl: */
@@ -152,7 +153,7 @@ static int answer(struct cs_residency *q, struct inode *owner, u32 facts)
 
 	set_range(&walk, q, owner);
 	describe(q, owner, facts);
-	q->resident = q->dirty = q->writeback = q->mapped = q->evicted = 0;
+	q->resident = q->dirty = q->writeback = q->mapped = q->evicted = q->filling = 0;
 	q->count = q->next = 0;
 	if (facts & CS_RESIDENCY_NOT_COVERED)
 		return 0;
@@ -419,9 +420,9 @@ static int file_show(struct seq_file *m, void *v)
 	else if (v == SEQ_START_TOKEN)
 		show_inode(m, q);
 	else if (v == &q->totals)
-		seq_printf(m, "total %llu %llu %llu %llu %llu\n", q->totals.resident,
+		seq_printf(m, "total %llu %llu %llu %llu %llu %llu\n", q->totals.resident,
 			   q->totals.dirty, q->totals.writeback, q->totals.mapped,
-			   q->totals.evicted);
+			   q->totals.evicted, q->totals.filling);
 	else
 		show_extent(m, v);
 	return 0;

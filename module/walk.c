@@ -68,6 +68,8 @@ static void end_run(struct cs_walk *walk, struct run *run)
 		walk->writeback += run->pages;
 	if (run->state & CS_FOLIO_MAPPED)
 		walk->mapped += run->pages;
+	if (run->state & CS_FOLIO_FILLING)
+		walk->filling += run->pages;
 	run->pages = 0;
 }
 
@@ -180,7 +182,7 @@ static bool begin(struct walker *w, struct cs_walk *walk)
 	walk->skip_mapped |= !mapping_mapped(mapping);
 	walk->count = 0;
 	walk->next = walk->resident = walk->dirty = 0;
-	walk->writeback = walk->mapped = walk->evicted = 0;
+	walk->writeback = walk->mapped = walk->evicted = walk->filling = 0;
 	return walk->first <= walk->last;
 }
 

@@ -56,6 +56,7 @@ static void make_file(struct input *input, struct pages_file *file)
 	r->dirty_bytes = known_or_not(input);
 	r->writeback_bytes = known_or_not(input);
 	r->mapped_bytes = known_or_not(input);
+	r->filling_bytes = known_or_not(input);
 	r->evicted_pages = known_or_not(input);
 	r->evicted_to_swap = flags & 16;
 	r->unseen_bytes = flags & 32 ? input_number(input) : 0;

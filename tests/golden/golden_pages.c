@@ -34,7 +34,7 @@ static struct pages_file *add(struct pages *pages, enum residency_source source,
 		return file;
 	r->dirty_bytes = r->writeback_bytes = r->evicted_pages = 0;
 	if (source == RESIDENCY_BY_MODULE)
-		r->mapped_bytes = 0;
+		r->mapped_bytes = r->filling_bytes = 0;
 	return file;
 }
 
@@ -56,6 +56,8 @@ static void extent(struct pages_file *file, uint64_t page, uint64_t pages, uint3
 	r->writeback_bytes += state & CS_FOLIO_WRITEBACK ? one.length : 0;
 	if (r->source == RESIDENCY_BY_MODULE)
 		r->mapped_bytes += state & CS_FOLIO_MAPPED ? one.length : 0;
+	if (r->source == RESIDENCY_BY_MODULE)
+		r->filling_bytes += state & CS_FOLIO_FILLING ? one.length : 0;
 }
 
 /* All that the module tells: every look of a cell, a small file, an empty one. */

@@ -151,7 +151,7 @@ subtest 'files on DAX' => sub {
 	my ($sums, $extents) = ask_all($file, 10);
 	is($sums->{facts}, FACT_NOT_COVERED, 'ioctl: not covered');
 	is($sums->{resident} + @$extents, 0, 'ioctl: and nothing is told');
-	like(by_text("path $dir/dax/file"), qr/^inode \d+:\d+ \d+ 81920 not-covered\ntotal 0 0 0 0 0\n\z/,
+	like(by_text("path $dir/dax/file"), qr/^inode \d+:\d+ \d+ 81920 not-covered\ntotal 0 0 0 0 0 0\n\z/,
 		'text: the same');
 	is(listing()->{key_of($file)}, undef, 'it is not listed');
 	my $ran = run_tool('pages', "$dir/dax/file");

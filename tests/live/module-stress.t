@@ -72,13 +72,13 @@ sub parsed
 	my %bit = (clean => 0, dirty => 1, writeback => 2, active => 4, referenced => 8, mapped => 16,
 		filling => 32);
 	my ($size, $lines, @sums) =
-		$text =~ /^inode \d+:\d+ \d+ (\d+) \S+\n((?:extent .*\n)*)total (\d+) (\d+) (\d+) (\d+) (\d+)\n\z/
+		$text =~ /^inode \d+:\d+ \d+ (\d+) \S+\n((?:extent .*\n)*)total (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)\n\z/
 		or return;
 	my @extents = map { [(split)[1, 2], sum(map { $bit{$_} // 64 } split /,/, (split)[4]), (split)[3]] }
 		split /\n/, $lines;
 	my %sums = (file_size => $size);
 
-	@sums{qw(resident dirty writeback mapped evicted)} = @sums;
+	@sums{qw(resident dirty writeback mapped evicted filling)} = @sums;
 	return \@extents, \%sums;
 }
 

@@ -49,6 +49,7 @@ sub check_patterns
 		is($saw{rounds}, ROUNDS, 'in each round');
 		cmp_ok($saw{pages}, '>', 20 * ROUNDS, 'there were pages to see');
 		cmp_ok($saw{dirty}, '>', ROUNDS, 'and dirty ones') if $has{dirty};
+		cmp_ok($saw{filling}, '>', 0, 'and some that are not up to date') if $has{filling};
 		my $with_totals = kernel_version() >= 6005 && !$has{no_totals};
 		cmp_ok($saw{totals}, $with_totals ? '>' : '==', $with_totals ? ROUNDS / 2 : 0,
 			'totals were compared with cachestat(2), if there is one for these');
@@ -63,11 +64,12 @@ sub in_image
 	mkdir $at;
 	done("truncate -s 400M $at.image && $mkfs $at.image && mount -o loop $at.image $at") or return;
 	check_patterns($type, "$at/file", undef, dirty => 1);
-	done("umount $at && rm $at.image");
+	return done("umount $at && rm $at.image");
 }
 
-check_patterns('ext4', "$dir/file", undef, dirty => 1);
-done('modprobe -a loop xfs') && in_image('xfs', 'mkfs.xfs -q');
+check_patterns('ext4', "$dir/file", undef, dirty => 1, filling => 1);
+done('modprobe -a loop xfs btrfs') && in_image('xfs', 'mkfs.xfs -q') &&
+	in_image('btrfs', 'mkfs.btrfs -q');
 
 my $at = memory_dir();
 done("mount -t tmpfs t $at");

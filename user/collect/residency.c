@@ -108,6 +108,7 @@ static void add_batch(struct residency *ret, const struct cs_residency *answer)
 	ret->dirty_bytes += answer->dirty;
 	ret->writeback_bytes += answer->writeback;
 	ret->mapped_bytes += answer->mapped;
+	ret->filling_bytes += answer->filling;
 	ret->evicted_pages += answer->evicted;
 }
 
@@ -128,7 +129,7 @@ static int by_module(struct residency_reader *reader, int fd, bool extents, stru
 	uint64_t offset = 0;
 
 	ret->resident_bytes = ret->dirty_bytes = ret->writeback_bytes = 0;
-	ret->mapped_bytes = ret->evicted_pages = 0;
+	ret->mapped_bytes = ret->filling_bytes = ret->evicted_pages = 0;
 	do {
 		q = (struct cs_residency){
 			.size = sizeof(q),

@@ -58,6 +58,7 @@ void pages_finish(struct pages *pages, enum residency_source first)
 		add_known(&totals->dirty_bytes, r->dirty_bytes);
 		add_known(&totals->writeback_bytes, r->writeback_bytes);
 		add_known(&totals->mapped_bytes, r->mapped_bytes);
+		add_known(&totals->filling_bytes, r->filling_bytes);
 		add_known(&totals->evicted_pages, r->evicted_pages);
 		totals->seen_bytes += pages_seen_bytes(r);
 		answered = true;

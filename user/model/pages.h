@@ -23,6 +23,7 @@ struct pages_totals {
 	uint64_t dirty_bytes;
 	uint64_t writeback_bytes;
 	uint64_t mapped_bytes;
+	uint64_t filling_bytes;
 	uint64_t evicted_pages;
 	uint64_t seen_bytes; /* resident at least */
 	size_t unknown_files; /* that have none: they have an error */

@@ -89,6 +89,7 @@ void residency_init(struct residency *residency)
 		.dirty_bytes = RESIDENCY_UNKNOWN,
 		.writeback_bytes = RESIDENCY_UNKNOWN,
 		.mapped_bytes = RESIDENCY_UNKNOWN,
+		.filling_bytes = RESIDENCY_UNKNOWN,
 		.evicted_pages = RESIDENCY_UNKNOWN,
 	};
 }

@@ -56,7 +56,8 @@ struct residency {
 	uint64_t real_ino;
 
 	uint64_t size_bytes;
-	uint64_t resident_bytes; /* whole pages */
+	uint64_t resident_bytes; /* whole pages; without those filling, by mincore(2) */
+	uint64_t filling_bytes; /* of these: not up to date */
 	uint64_t dirty_bytes;
 	uint64_t writeback_bytes;
 	uint64_t mapped_bytes;

@@ -89,6 +89,7 @@ static void write_file(struct json *json, const struct pages *pages, const struc
 	json_known(json, "dirty_bytes", r->dirty_bytes);
 	json_known(json, "writeback_bytes", r->writeback_bytes);
 	json_known(json, "mapped_bytes", r->mapped_bytes);
+	json_known(json, "filling_bytes", r->filling_bytes);
 	json_known(json, "evicted_pages", r->evicted_pages);
 	if (r->evicted_to_swap)
 		json_bool(json, "evicted_to_swap", true);
@@ -115,6 +116,7 @@ static void write_totals(struct json *json, const struct pages *pages)
 	json_known(json, "dirty_bytes", totals->dirty_bytes);
 	json_known(json, "writeback_bytes", totals->writeback_bytes);
 	json_known(json, "mapped_bytes", totals->mapped_bytes);
+	json_known(json, "filling_bytes", totals->filling_bytes);
 	json_known(json, "evicted_pages", totals->evicted_pages);
 	json_close(json, '}');
 }
