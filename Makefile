@@ -43,7 +43,7 @@ CHECKS := $(PURE_TESTS:%=$(BUILD)/check/%) $(PURE_TESTS:%=$(BUILD)/check-asan/%)
 KDIR ?= /lib/modules/$(shell uname -r)/build
 MODULE_OUT := $(BUILD)/module
 
-.PHONY: all deps tests unit fuzz test test-debug demo bench render-bench install lint format golden clean help
+.PHONY: all deps tests unit fuzz test test-all test-debug demo bench render-bench install lint format golden clean help
 .PHONY: module module-install dkms-source left-out
 
 all: $(BUILD)/copyscope $(if $(wildcard $(KDIR)/Makefile),module,left-out) ## build the tool, and the module if the kernel's headers are there
@@ -204,6 +204,11 @@ fuzz: $(BUILD)/fuzzer ## fuzz the pure parts for SECONDS=N, an hour if it is not
 test: deps ## install what is missing, build, run all tests
 	$(Q)$(MAKE) -s -j2 tests
 	$(Q)tests/run
+
+test-all: deps ## the same on every kernel that the tool is for, and the module's stress: hours
+	$(Q)$(MAKE) -s -j2 tests
+	$(Q)tests/run unit docs packaging native all-kernels
+	$(Q)tests/debug/run
 
 test-debug: deps ## stress the module in a kernel that looks for mistakes, built on first use
 	$(Q)tests/debug/run
