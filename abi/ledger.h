@@ -42,7 +42,7 @@
 /* Endpoint indices that are not in the table of endpoints. */
 enum cs_endpoint_index {
 	CS_MEMORY = 0, /* made by the process, or kept by it */
-	CS_UNRESOLVED = 1, /* a buffer whose mapping could not be looked up */
+	CS_UNRESOLVED = 1, /* a buffer whose mapping or link was lost */
 	CS_LOST_ENDPOINT = 2, /* the table of endpoints was full */
 	CS_FIRST_ENDPOINT = 3,
 };
@@ -170,6 +170,11 @@ enum cs_row_flags {
 	CS_ROW_NOT_PINNED = 1 << 2, /* copied at once, though MSG_ZEROCOPY was asked for */
 	CS_ROW_BUFFERED = 1 << 3, /* through the page cache in spite of O_DIRECT */
 	CS_ROW_HANDED_ON = 1 << 4, /* a side row of what splices and sendfile moved only */
+	/*
+	 * A write row of memory that the source had filled, but whose bytes were
+	 * carried on already or given up: they may be the source's, or others.
+	 */
+	CS_ROW_POSSIBLE = 1 << 5,
 };
 
 struct cs_row_key {
@@ -242,6 +247,8 @@ struct cs_process {
 	__u32 fill_epoch; /* names the generation of remembered buffers */
 	__u64 fills; /* counts remembered buffers */
 	__u64 maps; /* counts changed mappings */
+	__u32 filler; /* slot of the thread that filled a buffer last */
+	__u32 unused;
 	char comm[CS_COMM_BYTES];
 };
 
@@ -273,7 +280,7 @@ struct cs_lost {
 	__u64 endpoints; /* endpoints not described: their rows say CS_LOST_ENDPOINT */
 	__u64 processes;
 	__u64 threads; /* operations of threads without room for their state */
-	__u64 buffers; /* remembered buffers given up for new ones */
+	__u64 buffers; /* look-ups of buffers whose link had been given up for newer ones */
 	__u64 segments; /* bytes of iovecs beyond the ones looked at */
 	__u64 runs; /* of hooks, skipped by the kernel: user space asks it for them */
 };

@@ -79,7 +79,7 @@ static __always_inline void run_key(struct attribution *a, const struct run *r, 
 	key->destination = a->s.endpoint;
 	key->call = a->s.call;
 	key->hop = r->hop;
-	key->flags = a->s.flags;
+	key->flags = a->s.flags | r->flags;
 }
 
 /* A header and a file by turns are two operations of one call, not many. */
@@ -100,7 +100,7 @@ __noinline int count_part(struct thread *t, u64 who, u64 what, u64 bytes, u64 op
 
 	if (!t)
 		return -1;
-	fold_part(t, &key, bytes, ops);
+	fold_part(t, &key, t->attribution.s.dropped ? 0 : bytes, bytes, ops);
 	return 0;
 }
 
@@ -125,6 +125,33 @@ static __always_inline void run_flush(struct attribution *a, struct thread *t)
 	a->run.bytes = 0;
 }
 
+/* By the thread's own fill, of which the table of buffers knows less; false: it is not there. */
+static __always_inline bool look_into_fill(struct thread *t, struct cs_process *p,
+					   struct look_up *l)
+{
+	enum carry how;
+
+	if (t->fills != p->fills || l->at >= t->fill_end)
+		return false;
+	if (l->at < t->fill_start) {
+		if (l->end > t->fill_start)
+			l->end = t->fill_start;
+		return false;
+	}
+	if (l->end > t->fill_end)
+		l->end = t->fill_end;
+	how = carry(t, l->at, l->end, t->attribution.s.endpoint);
+	if (how == CARRY_UNCLEAR) {
+		buffers_settle(t, t, p, false);
+		return false;
+	}
+	if (l->source == CS_MEMORY)
+		t->fill_is_plain = 1;
+	l->source = t->fill_endpoint;
+	l->possible = how == CARRY_POSSIBLE;
+	return true;
+}
+
 static __always_inline void look_up_source(struct thread *t, struct look_up *l)
 {
 	struct cs_process *p;
@@ -133,7 +160,6 @@ static __always_inline void look_up_source(struct thread *t, struct look_up *l)
 	int found;
 
 	l->source = CS_UNRESOLVED;
-	l->mapped = 0;
 	p = process_of(t);
 	if (!p)
 		return;
@@ -148,9 +174,17 @@ static __always_inline void look_up_source(struct thread *t, struct look_up *l)
 			return;
 		}
 	}
-	/* In a file that is mapped writable, what was read into it comes first. */
+	/* In a file that is mapped writable, what was read into it comes first, once. */
 	mapped = l->source;
-	look_into_block(t, p->fill_epoch, l);
+	if (!look_into_fill(t, p, l))
+		look_into_block(t, p->fill_epoch, l);
+	if (l->carved)
+		buffers_put(t, l->at, l->end, l->source,
+			    destination_bit(t->attribution.s.endpoint));
+	if (l->possible && mapped >= CS_FIRST_ENDPOINT) {
+		l->source = mapped;
+		l->possible = 0;
+	}
 	l->mapped = l->source >= CS_FIRST_ENDPOINT && l->source == mapped;
 }
 
@@ -161,7 +195,7 @@ static long attribute_piece(u32 i, void *unused)
 	struct attribution *a;
 	struct look_up l = {};
 	u64 start = 0, bytes = 0;
-	u32 hop;
+	u8 hop, flags;
 
 	if (!t)
 		return 1;
@@ -169,6 +203,7 @@ static long attribute_piece(u32 i, void *unused)
 	if (a->at >= a->end) {
 		if (!next_segment(&a->s, &start, &bytes))
 			return 1;
+		a->start = start;
 		a->at = start;
 		a->end = start + bytes;
 		if (!bytes)
@@ -178,13 +213,29 @@ static long attribute_piece(u32 i, void *unused)
 	l.end = a->end;
 	look_up_source(t, &l);
 	hop = l.mapped ? a->s.mapping_hop : a->s.hop;
-	if (a->run.bytes && (a->run.source != l.source || a->run.hop != hop))
+	flags = l.possible ? CS_ROW_POSSIBLE : 0;
+	if (a->run.bytes &&
+	    (a->run.source != l.source || a->run.hop != hop || a->run.flags != flags))
 		run_flush(a, t);
 	a->run.source = l.source;
 	a->run.hop = hop;
+	a->run.flags = flags;
 	a->run.bytes += l.end - a->at;
 	a->at = l.end;
 	return 0;
+}
+
+/* What another thread knows of the buffer it filled, all may know now. */
+static __always_inline void settle_of_others(struct thread *t)
+{
+	struct cs_process *p = process_of(t);
+	struct thread *filler;
+
+	if (!p || p->fills == t->fills)
+		return;
+	filler = filler_of(p, t->process);
+	if (filler)
+		buffers_settle(t, filler, p, false);
 }
 
 /* Charges the bytes of @s to what filled them. */
@@ -202,6 +253,7 @@ __noinline int attribute(struct segments *s)
 	a = &t->attribution;
 	__builtin_memset(a, 0, sizeof(*a));
 	a->s = *s;
+	settle_of_others(t);
 	bpf_loop(MAX_PIECES, attribute_piece, NULL, 0);
 	/* What is left had too many pieces to look at. */
 	left = a->s.bytes + (a->end - a->at);
@@ -209,6 +261,7 @@ __noinline int attribute(struct segments *s)
 		run_flush(a, t);
 		a->run.source = CS_UNRESOLVED;
 		a->run.hop = a->s.hop;
+		a->run.flags = 0;
 		a->run.bytes = left;
 		add(lost.segments, left);
 	}

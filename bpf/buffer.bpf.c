@@ -1,36 +1,53 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which endpoint filled a user buffer: the link from a read to the write that
- * carries its bytes on, see attribute.bpf.c.
+ * Which endpoint filled a user buffer, and to which ones it was carried on: the
+ * link from a read to the write that carries its bytes on, see attribute.bpf.c.
  *
- * Buffers are remembered as ranges, kept by blocks of address space so that
- * a look-up touches one hash entry.  A newer range cuts older ones.  An entry
- * that the LRU recycles takes its links along; blocks_made tells how many
- * there ever were.
+ * Buffers are remembered as ranges, kept by blocks of address space so that a
+ * look-up touches one hash entry.  Ranges for which a block has no room go to
+ * its sub-blocks, entries of the same table.  All ranges of a block and its
+ * sub-blocks are disjoint: what is put into the table cuts what was there.
+ *
+ * Where ranges had to be given up, blocks know between which addresses, and a
+ * filter knows which blocks there ever were: who looks for them in vain is told
+ * that the link was lost (CS_UNRESOLVED).
  */
 #include "bpf/row.bpf.h"
 #include "bpf/buffer.bpf.h"
 
 #define BLOCK_SHIFT 14
 #define BLOCK_BYTES (1 << BLOCK_SHIFT)
-#define NR_RANGES 8
-#define MAX_BLOCKS 4096 /* of one operation: 64 MiB */
-#define MAX_SEGMENTS 1024 /* UIO_MAXIOV */
-#define MAX_UNMAP_BLOCKS 512
+#define SUB_SHIFT 11
+#define SUB_BYTES (1 << SUB_SHIFT)
+#define NR_SUBS (BLOCK_BYTES / SUB_BYTES)
+#define IS_SUB (1ULL << 63) /* in block_key.number */
+#define NR_RANGES 16
+#define ALL_RANGES ((1 << NR_RANGES) - 1)
+#define MAX_STEPS (1 << 19) /* of one put: more than the 2 GiB that one call moves */
+#define MAX_UNMAP_STEPS (1 << 15) /* 512 MiB */
+/* Of blocks that the LRU may give up before it is full: CPUs keep free ones to themselves. */
+#define MANY_BLOCKS (CS_MAX_BUFFER_BLOCKS / 4 * 3)
+#define FILTER_BITS 20
 
 struct block_key {
 	u32 process;
 	u32 epoch;
-	u64 block;
+	u64 number;
 };
 
 struct range {
-	u32 start, end; /* in the block; empty if end is 0 */
+	u16 start, end; /* in the block, also of those in sub-blocks */
 	u32 endpoint;
-	u32 age; /* cs_process.fills when filled */
+	u64 carried_to; /* destinations; EVERYWHERE: was given up */
 };
 
 struct block {
+	u16 in_use; /* a bit for each of ranges[] */
+	u16 lost_start, lost_end; /* between them ranges were given up; none if the end is 0 */
+	u8 subs; /* a bit for each sub-block that there is */
+	u8 highest; /* of ranges[] in use, + 1 */
+	u8 victim; /* of ranges[], the next one */
+	u8 unused[7];
 	struct range ranges[NR_RANGES];
 };
 
@@ -41,37 +58,45 @@ struct {
 	__type(value, struct block);
 } blocks SEC(".maps");
 
+/* Made and not deleted; those that the LRU gave up are among them. */
 __u64 blocks_made;
+/* Blocks that there ever were, by a hash. */
+__u64 blocks_filter[(1 << FILTER_BITS) / 64];
 
 static const struct block empty_block;
 
+/* What is put into the table; CS_MEMORY: what is there is forgotten. */
 struct fill {
-	u64 at, end; /* left to remember */
+	u64 at, end; /* left to put */
+	u64 carried_to;
 	u32 endpoint;
+	u32 is_new; /* these are new bytes, not more knowledge of those that are there */
 	u32 process;
 	u32 epoch;
-	u32 age;
 };
 
 /*
  * Loops over the ranges of a block are calls of bpf_loop(): the verifier then
- * looks at their body once, not at every way through eight rounds of it.
+ * looks at their body once, not at every way through sixteen rounds of it.
  */
 struct block_change {
 	struct block *block;
 	struct range new; /* to be put in */
 	struct range rest; /* what stands right of it of a range it splits */
-	u32 slot; /* for new: an empty one, else the oldest */
-	u32 age; /* of what is in that slot; 0: empty */
+	u32 is_new;
 };
 
-/* Cuts the new range out of @r. */
-static __always_inline void range_cut(struct range *r, struct block_change *c)
+/*
+ * Cuts the new range out of @r.  New bytes over bytes that were never carried on
+ * say that these were given up: what is left of them may be anything by now.
+ */
+static __always_inline void range_cut(struct block *b, u32 i, struct range *r,
+				      struct block_change *c)
 {
 	u32 start = c->new.start, end = c->new.end;
 
-	if (r->end <= start || r->start >= end)
-		return;
+	if (c->is_new && !r->carried_to)
+		r->carried_to = EVERYWHERE;
 	if (r->start < start && r->end > end) {
 		c->rest = *r;
 		c->rest.start = end;
@@ -81,160 +106,338 @@ static __always_inline void range_cut(struct range *r, struct block_change *c)
 	} else if (r->end > end) {
 		r->start = end;
 	} else {
-		r->end = 0;
+		b->in_use &= ~(1 << i);
 	}
 }
 
 static long make_room(u32 i, struct block_change *c)
 {
-	struct range *r = &c->block->ranges[i % NR_RANGES];
+	struct block *b = c->block;
+	struct range *r = &b->ranges[i % NR_RANGES];
 
-	if (!r->end)
+	i %= NR_RANGES;
+	if (!(b->in_use >> i & 1) || r->start > c->new.end || r->end < c->new.start)
 		return 0;
-	if (r->endpoint == c->new.endpoint && r->start <= c->new.end && r->end >= c->new.start) {
-		if (r->start < c->new.start)
-			c->new.start = r->start;
-		if (r->end > c->new.end)
-			c->new.end = r->end;
-		r->end = 0;
+	if (r->start < c->new.end && r->end > c->new.start) {
+		range_cut(b, i, r, c);
 		return 0;
 	}
-	range_cut(r, c);
+	/* They touch: two of a kind become one. */
+	if (r->endpoint != c->new.endpoint || r->carried_to != c->new.carried_to)
+		return 0;
+	if (r->start < c->new.start)
+		c->new.start = r->start;
+	else
+		c->new.end = r->end;
+	b->in_use &= ~(1 << i);
 	return 0;
 }
 
-static long find_slot(u32 i, struct block_change *c)
+static __always_inline u64 *filter_word(const struct block_key *key, u64 *bit)
 {
-	struct range *r = &c->block->ranges[i % NR_RANGES];
-	u32 age = r->end ? r->age : 0;
+	u32 at = hash(key->number << 16 ^ key->process) >> (32 - FILTER_BITS);
 
-	if (i && age >= c->age)
-		return 0;
-	c->slot = i;
-	c->age = age;
-	return !age;
+	*bit = 1ULL << (at % 64);
+	return element_at(blocks_filter, (1 << FILTER_BITS) / 64, at / 64);
 }
 
-static __always_inline void block_put(struct block_change *c, const struct range *r)
+static __always_inline struct block *block_make(struct block_key *key)
 {
-	bpf_loop(NR_RANGES, find_slot, c, 0);
-	if (c->age)
-		add(lost.buffers, 1);
-	c->block->ranges[c->slot % NR_RANGES] = *r;
+	u64 bit, *word = filter_word(key, &bit);
+
+	if (word)
+		__sync_fetch_and_or(word, bit);
+	if (bpf_map_update_elem(&blocks, key, &empty_block, BPF_NOEXIST))
+		return NULL;
+	add(blocks_made, 1);
+	return bpf_map_lookup_elem(&blocks, key);
 }
 
-static long fill_block(u32 i, struct fill *f)
+/* May the block that is not there have been given up? */
+static __always_inline bool block_was_lost(const struct block_key *key)
+{
+	u64 bit, *word;
+
+	if (blocks_made < MANY_BLOCKS && !key->epoch)
+		return false;
+	word = filter_word(key, &bit);
+	return word && *word & bit;
+}
+
+static __always_inline void block_delete(struct block_key *key)
+{
+	if (!bpf_map_delete_elem(&blocks, key))
+		add(blocks_made, -1);
+}
+
+static long delete_sub(u32 i, struct block_key *key)
+{
+	block_delete(key);
+	key->number++;
+	return 0;
+}
+
+/* Ranges between @start and @end were given up. */
+static __always_inline void block_loses(struct block *b, u32 start, u32 end)
+{
+	if (!b->lost_end) {
+		b->lost_start = start;
+		b->lost_end = end;
+		return;
+	}
+	if (start < b->lost_start)
+		b->lost_start = start;
+	if (end > b->lost_end)
+		b->lost_end = end;
+}
+
+/* What is there between @start and @end is known again. */
+static __always_inline void block_knows(struct block *b, u32 start, u32 end)
+{
+	if (start <= b->lost_start && end >= b->lost_end)
+		b->lost_end = 0;
+	else if (start <= b->lost_start && end > b->lost_start)
+		b->lost_start = end;
+	else if (end >= b->lost_end && start < b->lost_end)
+		b->lost_end = start;
+}
+
+/* The lowest bit of 16; the compiler has no instruction for it. */
+static __always_inline u32 lowest_bit(u32 bits)
+{
+	u32 i = 0;
+
+	if (!(bits & 0xff)) {
+		bits >>= 8;
+		i += 8;
+	}
+	if (!(bits & 0xf)) {
+		bits >>= 4;
+		i += 4;
+	}
+	if (!(bits & 3)) {
+		bits >>= 2;
+		i += 2;
+	}
+	return bits & 1 ? i : i + 1;
+}
+
+static __always_inline void range_put(struct block *b, const struct range *r)
+{
+	u32 vacant = ~b->in_use & ALL_RANGES, i;
+
+	if (vacant) {
+		i = lowest_bit(vacant) % NR_RANGES;
+	} else {
+		i = b->victim++ % NR_RANGES;
+		block_loses(b, b->ranges[i].start, b->ranges[i].end);
+	}
+	b->ranges[i] = *r;
+	b->in_use |= 1 << i;
+	if (b->highest <= i)
+		b->highest = i + 1;
+}
+
+/* The end of the sub-block around @at. */
+static __always_inline u32 sub_end(u32 at)
+{
+	return (at | (SUB_BYTES - 1)) + 1;
+}
+
+/* Puts @r into a block, or into a sub-block of it, as far as that goes. */
+static __noinline void range_store(struct block *b, const struct range *r, struct block_key *key,
+				   u64 base)
+{
+	struct range part = *r;
+	struct block *sub;
+	u32 end;
+
+	if (!b)
+		return;
+	if (b->in_use != ALL_RANGES) {
+		range_put(b, &part);
+		return;
+	}
+	key->number = IS_SUB | (base + part.start) >> SUB_SHIFT;
+	sub = bpf_map_lookup_elem(&blocks, key);
+	if (!sub)
+		sub = block_make(key);
+	if (!sub) {
+		block_loses(b, part.start, part.end);
+		return;
+	}
+	b->subs |= 1 << (part.start >> SUB_SHIFT);
+	end = sub_end(part.start);
+	if (part.end > end) {
+		block_loses(b, end, part.end);
+		part.end = end;
+	}
+	range_put(sub, &part);
+}
+
+static __always_inline void put_whole_block(struct block *b, struct block_key *key, struct fill *f)
+{
+	struct range all = { 0, BLOCK_BYTES, f->endpoint, f->carried_to };
+	struct block_key sub = *key;
+
+	sub.number = IS_SUB | key->number << (BLOCK_SHIFT - SUB_SHIFT);
+	if (b->subs)
+		bpf_loop(NR_SUBS, delete_sub, &sub, 0);
+	if (f->endpoint == CS_MEMORY) {
+		block_delete(key);
+		return;
+	}
+	b->ranges[0] = all;
+	b->in_use = 1;
+	b->highest = 1;
+	b->subs = 0;
+	b->lost_end = 0;
+}
+
+static long put_into_block(u32 i, struct fill *f)
 {
 	struct block_key key = {
 		.process = f->process,
 		.epoch = f->epoch,
-		.block = f->at >> BLOCK_SHIFT,
+		.number = f->at >> BLOCK_SHIFT,
 	};
-	u64 base = key.block << BLOCK_SHIFT;
-	struct block_change c = {
-		.new.start = f->at - base,
-		.new.end = f->end < base + BLOCK_BYTES ? f->end - base : BLOCK_BYTES,
-		.new.endpoint = f->endpoint,
-		.new.age = f->age,
-		.rest = { none, none, none, none },
-		.slot = none,
-		.age = none,
-	};
+	u64 base = key.number << BLOCK_SHIFT;
+	u32 start = f->at - base;
+	u32 end = f->end < base + BLOCK_BYTES ? f->end - base : BLOCK_BYTES;
+	struct block_change c;
+	struct block *b, *sub;
 
 	if (f->at >= f->end)
 		return 1;
-	f->at = base + BLOCK_BYTES;
-	c.block = bpf_map_lookup_elem(&blocks, &key);
-	if (!c.block) {
-		bpf_map_update_elem(&blocks, &key, &empty_block, BPF_NOEXIST);
-		add(blocks_made, 1);
-		c.block = bpf_map_lookup_elem(&blocks, &key);
-		if (!c.block) {
-			add(lost.buffers, 1);
+	f->at = base + end;
+	b = bpf_map_lookup_elem(&blocks, &key);
+	if (!b) {
+		if (f->endpoint == CS_MEMORY)
 			return 0;
+		b = block_make(&key);
+		if (!b)
+			return 0; /* the filter knows it */
+	}
+	if (end - start == BLOCK_BYTES) {
+		put_whole_block(b, &key, f);
+		return 0;
+	}
+	if (b->subs && end > sub_end(start))
+		end = sub_end(start);
+	c.block = b;
+	c.new.start = start;
+	c.new.end = end;
+	c.new.endpoint = f->endpoint;
+	c.new.carried_to = f->carried_to;
+	c.rest.start = none;
+	c.rest.end = none;
+	c.rest.endpoint = none;
+	c.rest.carried_to = none;
+	c.is_new = f->is_new;
+	bpf_loop(b->highest, make_room, &c, 0);
+	block_knows(b, start, end);
+	if (b->subs >> (start >> SUB_SHIFT) & 1) {
+		key.number = IS_SUB | (base + start) >> SUB_SHIFT;
+		sub = bpf_map_lookup_elem(&blocks, &key);
+		if (sub) {
+			c.block = sub;
+			bpf_loop(sub->highest, make_room, &c, 0);
+			block_knows(sub, start, end);
 		}
 	}
-	bpf_loop(NR_RANGES, make_room, &c, 0);
-	block_put(&c, &c.new);
+	/* What does not fit goes to sub-blocks, one after the other. */
+	if (b->in_use == ALL_RANGES && f->endpoint != CS_MEMORY && end > sub_end(start)) {
+		end = sub_end(start);
+		c.new.end = end;
+	}
+	f->at = base + end;
+	if (f->endpoint != CS_MEMORY)
+		range_store(b, &c.new, &key, base);
 	if (c.rest.end)
-		block_put(&c, &c.rest);
+		range_store(b, &c.rest, &key, base);
 	return 0;
 }
 
-static __always_inline void remember_range(struct thread *t, u64 start, u64 bytes, u32 endpoint)
+/*
+ * Says of the memory from @start to @end that @endpoint filled it (CS_MEMORY: that
+ * nobody did) and where it was carried to.  NEW_BYTES in @endpoint: it did so just now.
+ */
+__noinline int buffers_put(struct thread *t, u64 start, u64 end, u64 endpoint, u64 carried_to)
 {
-	struct cs_process *p = process_of(t);
+	struct cs_process *p;
 	struct fill f = {
 		.at = start,
-		.end = start + bytes,
+		.end = end,
 		.endpoint = endpoint,
-		.process = t->process,
+		.is_new = endpoint >> 32,
+		.carried_to = carried_to,
 	};
 
-	if (!p)
-		return;
-	f.age = __sync_fetch_and_add(&p->fills, 1) + 1;
-	f.epoch = p->fill_epoch;
-	bpf_loop(MAX_BLOCKS, fill_block, &f, 0);
-	if (f.at < f.end)
-		add(lost.buffers, 1);
-	t->fill_endpoint = endpoint;
-	t->fill_start = start;
-	t->fill_end = start + bytes;
-	t->fills = p->fills;
-	t->maps = p->maps;
-}
-
-static long remember_segment(u32 i, struct segments *s)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct thread *t = thread_known(task);
-	u64 start = 0, bytes = 0;
-
-	if (!t || !next_segment(s, &start, &bytes))
-		return 1;
-	if (bytes)
-		remember_range(t, start, bytes, s->endpoint);
-	return 0;
-}
-
-/* Remembers that @s->endpoint filled @s. */
-__noinline int remember(struct segments *s)
-{
-	struct segments walk;
-
-	if (!s)
+	if (!t)
 		return 0;
-	walk = *s;
-	bpf_loop(MAX_SEGMENTS, remember_segment, &walk, 0);
-	if (walk.bytes)
-		add(lost.segments, walk.bytes);
-	return 0;
+	p = process_of(t);
+	if (!p)
+		return 0;
+	f.process = t->process;
+	f.epoch = p->fill_epoch;
+	bpf_loop(f.endpoint == CS_MEMORY ? MAX_UNMAP_STEPS : MAX_STEPS, put_into_block, &f, 0);
+	return f.at < f.end;
 }
 
 struct range_look {
 	struct block *block;
-	u64 at, end;
-	u64 base; /* of the block */
-	u32 source;
+	u32 at, end; /* of what is looked at, in the block */
+	u32 found; /* which of ranges[], + 1 */
 };
 
 static long look_at_range(u32 i, struct range_look *l)
 {
-	struct range *r = &l->block->ranges[i % NR_RANGES];
-	u64 start = l->base + r->start, end = l->base + r->end;
+	struct block *b = l->block;
+	struct range *r = &b->ranges[i % NR_RANGES];
 
-	if (!r->end || l->at >= end)
+	i %= NR_RANGES;
+	if (!(b->in_use >> i & 1) || l->at >= r->end)
 		return 0;
-	if (l->at < start) {
-		if (l->end > start)
-			l->end = start;
+	if (l->at < r->start) {
+		if (l->end > r->start)
+			l->end = r->start;
 		return 0;
 	}
-	l->source = r->endpoint;
-	if (l->end > end)
-		l->end = end;
+	if (l->end > r->end)
+		l->end = r->end;
+	l->found = i + 1;
 	return 1;
+}
+
+/* Where a look between ranges ends, or whether it is at what was given up. */
+static __always_inline bool look_at_lost(const struct block *b, struct range_look *l)
+{
+	if (l->at >= b->lost_end)
+		return false;
+	if (l->at >= b->lost_start) {
+		if (l->end > b->lost_end)
+			l->end = b->lost_end;
+		return true;
+	}
+	if (l->end > b->lost_start)
+		l->end = b->lost_start;
+	return false;
+}
+
+/* Are the bytes certain for the destination of @a?  Then they are carried on now. */
+static __always_inline void carry_range(struct attribution *a, struct range *r, u64 base,
+					struct look_up *l)
+{
+	u64 to = destination_bit(a->s.endpoint);
+	bool all = a->start <= base + r->start && a->end >= base + r->end;
+
+	l->source = r->endpoint;
+	if (!r->carried_to)
+		l->carved = !all;
+	else if (!all || r->carried_to & to)
+		l->possible = 1;
+	if (all && !l->possible)
+		r->carried_to |= to;
 }
 
 /*
@@ -245,97 +448,46 @@ __noinline int look_into_block(struct thread *t, u32 epoch, struct look_up *l)
 {
 	struct block_key key = { .epoch = epoch };
 	struct range_look r = {};
+	bool is_lost = false;
+	u64 base;
 
 	if (!t || !l)
 		return 0;
 	key.process = t->process;
-	key.block = l->at >> BLOCK_SHIFT;
+	key.number = l->at >> BLOCK_SHIFT;
+	base = key.number << BLOCK_SHIFT;
+	r.at = l->at - base;
+	r.end = l->end < base + BLOCK_BYTES ? l->end - base : BLOCK_BYTES;
 	r.block = bpf_map_lookup_elem(&blocks, &key);
-	r.at = l->at;
-	r.end = l->end;
-	r.base = key.block << BLOCK_SHIFT;
-	r.source = l->source;
-	if (r.end > r.base + BLOCK_BYTES)
-		r.end = r.base + BLOCK_BYTES;
-	if (r.block)
-		bpf_loop(NR_RANGES, look_at_range, &r, 0);
-	l->source = r.source;
-	l->end = r.end;
-	return 0;
-}
-
-struct unmapping {
-	u64 block;
-	u64 last;
-	struct block_key key;
-};
-
-static long forget_block(u32 i, struct unmapping *u)
-{
-	if (u->block > u->last)
-		return 1;
-	u->key.block = u->block++;
-	bpf_map_delete_elem(&blocks, &u->key);
-	return 0;
-}
-
-static long cut_range(u32 i, struct block_change *c)
-{
-	range_cut(&c->block->ranges[i % NR_RANGES], c);
-	return 0;
-}
-
-/* Forgets what lies between two addresses of one block. */
-static __always_inline void forget_part(struct block_key *key, u64 start, u64 end)
-{
-	u64 base = start >> BLOCK_SHIFT << BLOCK_SHIFT;
-	struct block_change c = {
-		.new.start = start - base,
-		.new.end = end - base,
-		.rest = { none, none, none, none },
-		.slot = none,
-		.age = none,
-	};
-
-	key->block = start >> BLOCK_SHIFT;
-	c.block = bpf_map_lookup_elem(&blocks, key);
-	if (!c.block)
-		return;
-	bpf_loop(NR_RANGES, cut_range, &c, 0);
-	if (c.rest.end)
-		block_put(&c, &c.rest);
-}
-
-/*
- * More than MAX_UNMAP_BLOCKS at once end the epoch: all buffers of the process
- * are forgotten.
- */
-__noinline int forget(struct thread *t, u64 start, u64 bytes)
-{
-	struct unmapping u = {};
-	u64 end = start + bytes;
-	struct cs_process *p;
-
-	if (!t)
-		return 0;
-	p = process_of(t);
-	if (!p || !p->fills || !bytes)
-		return 0;
-	u.block = (start + BLOCK_BYTES - 1) >> BLOCK_SHIFT;
-	u.last = end >> BLOCK_SHIFT; /* the first that is not unmapped as a whole */
-	if (u.last > u.block + MAX_UNMAP_BLOCKS) {
-		add(p->fill_epoch, 1);
-		return 0;
+	if (!r.block) {
+		is_lost = block_was_lost(&key);
+		goto out;
 	}
-	u.key.process = t->process;
-	u.key.epoch = p->fill_epoch;
-	if (start % BLOCK_BYTES)
-		forget_part(&u.key, start, u.block > u.last ? end : u.block << BLOCK_SHIFT);
-	if (end % BLOCK_BYTES && u.block <= u.last)
-		forget_part(&u.key, u.last << BLOCK_SHIFT, end);
-	if (u.block < u.last) {
-		u.last--;
-		bpf_loop(MAX_UNMAP_BLOCKS, forget_block, &u, 0);
+	bpf_loop(r.block->highest, look_at_range, &r, 0);
+	if (!r.found)
+		is_lost = look_at_lost(r.block, &r);
+	if (!r.found && r.block->subs) {
+		if (r.end > sub_end(r.at))
+			r.end = sub_end(r.at);
+		if (r.block->subs >> (r.at >> SUB_SHIFT & (NR_SUBS - 1)) & 1) {
+			key.number = IS_SUB | l->at >> SUB_SHIFT;
+			r.block = bpf_map_lookup_elem(&blocks, &key);
+			if (!r.block) {
+				is_lost = true; /* the LRU took it from its block */
+				goto out;
+			}
+			bpf_loop(r.block->highest, look_at_range, &r, 0);
+			if (!r.found)
+				is_lost |= look_at_lost(r.block, &r);
+		}
+	}
+	if (r.found)
+		carry_range(&t->attribution, &r.block->ranges[(r.found - 1) % NR_RANGES], base, l);
+out:
+	l->end = base + r.end;
+	if (is_lost && !r.found && l->source == CS_MEMORY) {
+		l->source = CS_UNRESOLVED;
+		add(lost.buffers, 1);
 	}
 	return 0;
 }

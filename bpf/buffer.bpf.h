@@ -4,18 +4,60 @@
 
 #include "bpf/row.bpf.h"
 
+/* Destinations of bytes that may be anything by now. */
+#define EVERYWHERE (~0ULL)
+#define NEW_BYTES (1ULL << 32)
+
 /* A look for the source of the byte at @at. */
 struct look_up {
 	u64 at;
 	u64 end; /* where its source ends at the latest */
 	u32 source;
-	u32 mapped;
+	u8 mapped;
+	u8 possible; /* the source may have filled it, but that is not certain */
+	u8 carved; /* up to @end it is now carried on, and a part of what the table knows */
+	u8 unused;
 };
 
 /* buffer.bpf.c */
 int look_into_block(struct thread *t, u32 epoch, struct look_up *l);
+int buffers_put(struct thread *t, u64 start, u64 end, u64 endpoint, u64 carried_to);
 /* Forgets the buffers in @bytes at @start, which are mapped no more. */
 int forget(struct thread *t, u64 start, u64 bytes);
+
+static __always_inline u32 slot_of_thread(struct thread *t)
+{
+	return ((u64)t - (u64)threads) / sizeof(*t);
+}
+
+/* The thread that knows more than the table of buffers of the last fill of @p, if one does. */
+static __always_inline struct thread *filler_of(struct cs_process *p, u32 process)
+{
+	struct thread *filler = thread_at(p->filler);
+
+	return filler && filler->process == process && filler->fills == p->fills ? filler : NULL;
+}
+
+/*
+ * Puts what @filler knows of its fill into the table of buffers, where others find
+ * it from now on.  With @give_up what it has not carried on will not be.
+ */
+static __always_inline void buffers_settle(struct thread *t, struct thread *filler,
+					   struct cs_process *p, bool give_up)
+{
+	u64 message_start = filler->message_start, carried_end = filler->carried_end;
+	u64 message_end = give_up ? carried_end : filler->message_end;
+
+	add(p->fills, 1);
+	if (message_start > filler->fill_start)
+		buffers_put(t, filler->fill_start, message_start, filler->fill_endpoint,
+			    EVERYWHERE);
+	if (carried_end > message_start)
+		buffers_put(t, message_start, carried_end, filler->fill_endpoint,
+			    filler->carried_to);
+	if (filler->fill_end > message_end)
+		buffers_put(t, message_end, filler->fill_end, filler->fill_endpoint, EVERYWHERE);
+}
 
 /*
  * The next segment of a walk; false at its end.  No number counts them: the

@@ -51,14 +51,18 @@ SEC("?fexit/write_null")
 int TRACED_PROG(on_write_null, struct file *file, u64 buffer)
 {
 	struct cs_row_key key = { .hop = CS_USER_TO_DEVICE };
+	struct segments s = { .base = buffer };
 	struct thread *t;
+	s64 ret;
 
 	t = thread_of(task);
 	if (!t)
 		return 0;
+	ret = returned(ctx);
+	s.bytes = ret > 0 ? ret : 0;
 	key.process = t->process;
 	key.destination = endpoint_of(t, file);
 	key.call = current_call(task);
-	fold_dropped(t, &key, buffer, returned(ctx));
+	fold_dropped(t, &key, &s, ret);
 	return 0;
 }

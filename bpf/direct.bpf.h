@@ -87,7 +87,7 @@ static __always_inline void fold_split(struct thread *t, struct cs_row_key *key,
 	key->hop = unknown(t, direct_hop(from, to, false));
 	fold_apart(t, key, bytes - copied, bytes - copied);
 	key->hop = unknown(t, direct_hop(from, to, true));
-	fold_part(t, key, copied, 0);
+	fold_part(t, key, copied, copied, 0);
 }
 
 /* Which family moves what goes through an endpoint, and by which bit its references are unsure. */

@@ -54,13 +54,16 @@ struct segments {
 	u8 flags; /* enum cs_row_flags */
 	u8 beyond_first; /* the walk is past the first segment */
 	u8 user; /* iov is in user memory: walk forwards from iov[0] */
-	u8 unused[5];
+	u8 dropped; /* by a device that did not look at them: no hop moved them */
+	u8 unused[4];
 };
 /* Pieces of a write that come from one source, in a row. */
 struct run {
 	u64 bytes;
 	u32 source;
-	u32 hop;
+	u8 hop;
+	u8 flags; /* CS_ROW_POSSIBLE */
+	u16 unused;
 };
 
 /*
@@ -70,7 +73,8 @@ struct run {
  */
 struct attribution {
 	struct segments s;
-	u64 at, end; /* of the segment at hand: left to attribute */
+	u64 start; /* of the segment at hand */
+	u64 at, end; /* of it: left to attribute */
 	struct run run, main; /* the one at hand; the largest so far */
 	u32 seen[2]; /* sources of the runs before, + 1 */
 };
@@ -106,9 +110,18 @@ struct thread {
 	u64 direct_buffer; /* 0: several */
 	u64 direct_left; /* bytes up to the end of the file */
 	u64 aio_slot; /* of the row of the libaio request before, + 1 */
-	/* The buffer filled last, valid while cs_process.fills and .maps stand. */
+	/*
+	 * The buffer filled last, valid while cs_process.fills and .maps stand.  Of
+	 * it this is the truth, the table of buffers has it when buffers_settle()
+	 * has been called.
+	 */
 	u32 fill_endpoint;
+	u8 fill_is_plain; /* it is known to be no mapping of a file */
 	u64 fill_start, fill_end;
+	/* In there: what the last reads put there; the rest was carried on, or given up. */
+	u64 message_start, message_end;
+	u64 carried_end; /* from message_start up to here it was carried on */
+	u64 carried_to; /* the destinations, see destination_bit() */
 	u64 fills, maps;
 	u64 scratch; /* see unknown() */
 	struct endpoint_cache endpoints[NR_ENDPOINT_CACHE];
@@ -168,6 +181,12 @@ int device_request_goes_direct(struct thread *t, u64 iocb);
 
 /* buffer.bpf.c */
 int remember(struct segments *s);
+
+/* The bit of a destination in a set; two in one bit make possible what is certain. */
+static __always_inline u64 destination_bit(u32 endpoint)
+{
+	return 1ULL << (endpoint % 64);
+}
 
 /* attribute.bpf.c */
 int attribute(struct segments *s);

@@ -136,7 +136,8 @@ static __always_inline void fold_fault(struct thread *t, struct task_struct *tas
 }
 
 /* A part of an operation: its switches and faults are counted with the largest. */
-static __always_inline void fold_part(struct thread *t, struct cs_row_key *key, u64 bytes, u64 ops)
+static __always_inline void fold_part(struct thread *t, struct cs_row_key *key, u64 bytes,
+				      u64 delivered, u64 ops)
 {
 	struct cs_row *row = row_of(t, key);
 
@@ -144,7 +145,7 @@ static __always_inline void fold_part(struct thread *t, struct cs_row_key *key, 
 		return;
 	add(row->ops, ops);
 	add(row->bytes, bytes);
-	add(row->delivered, bytes);
+	add(row->delivered, delivered);
 }
 
 static __always_inline bool user_backed(struct iov_iter *iter)
@@ -194,6 +195,7 @@ static __always_inline void segments_finish(struct segments *s, const struct cs_
 	s->mapping_hop = mapping_hop;
 	s->flags = key->flags;
 	s->beyond_first = 0;
+	s->dropped = 0;
 	__builtin_memset(s->unused, 0, sizeof(s->unused));
 }
 
@@ -202,14 +204,78 @@ static __always_inline struct cs_process *process_of(struct thread *t)
 	return process_at(t->process);
 }
 
-static __always_inline bool fill_stands(struct thread *t, u64 start, u64 end)
+static __always_inline bool fill_stands(struct thread *t)
 {
-	struct cs_process *p;
+	struct cs_process *p = process_of(t);
+
+	return p && p->fills == t->fills && p->maps == t->maps;
+}
+
+/*
+ * The endpoint of the fill that stands puts new bytes into the part from @start to
+ * @end of it; false when only the table of buffers can tell what is what then.
+ * Bytes that were never carried on, and are overwritten in part, are given up.
+ */
+static __always_inline bool refill(struct thread *t, u64 start, u64 end)
+{
+	u64 carried = t->carried_end, message_end = t->message_end;
 
 	if (start < t->fill_start || end > t->fill_end)
 		return false;
-	p = process_of(t);
-	return p && p->fills == t->fills && p->maps == t->maps;
+	if (carried == message_end || (start < message_end && end > carried)) {
+		t->message_start = start;
+		t->carried_end = start;
+	} else if (start != message_end) {
+		return false;
+	}
+	t->message_end = end;
+	return true;
+}
+
+enum carry { CARRY_CERTAIN, CARRY_POSSIBLE, CARRY_UNCLEAR };
+
+/*
+ * The part from @start to @end of the thread's fill goes to @destination: for the
+ * first time, or as the very same bytes to another one; or is it memory that may
+ * have been used for something else since?
+ */
+static __always_inline enum carry carry(struct thread *t, u64 start, u64 end, u32 destination)
+{
+	u64 to = destination_bit(destination), carried = t->carried_end;
+
+	if (start == carried && end <= t->message_end &&
+	    (carried == t->message_start || t->carried_to == to)) {
+		t->carried_end = end;
+		t->carried_to = to;
+		return CARRY_CERTAIN;
+	}
+	if (start >= t->message_start && end <= carried) {
+		if (start != t->message_start || end != carried || t->carried_to & to)
+			return CARRY_POSSIBLE;
+		t->carried_to |= to;
+		return CARRY_CERTAIN;
+	}
+	if (start < t->fill_start || end > t->fill_end)
+		return CARRY_UNCLEAR;
+	if (end <= t->message_start || start >= t->message_end)
+		return CARRY_POSSIBLE;
+	return CARRY_UNCLEAR;
+}
+
+/* The same on the common way: false where attribute() has to tell the source. */
+static __always_inline bool carry_fast(struct thread *t, struct cs_row_key *key, u64 start, u64 end)
+{
+	enum carry how;
+
+	if (!fill_stands(t))
+		return false;
+	how = carry(t, start, end, key->destination);
+	if (how == CARRY_UNCLEAR || (how == CARRY_POSSIBLE && !t->fill_is_plain))
+		return false;
+	key->source = t->fill_endpoint;
+	if (how == CARRY_POSSIBLE)
+		key->flags |= CS_ROW_POSSIBLE;
+	return true;
 }
 
 /* @key->source filled the buffers @s with @bytes, of which @copied are copies of its own. */
@@ -221,7 +287,8 @@ static __always_inline void fold_filled(struct thread *t, struct task_struct *ta
 	fold(t, task, key, copied, delivered);
 	if (!bytes)
 		return;
-	if (!s->iov && t->fill_endpoint == key->source && fill_stands(t, s->base, s->base + bytes))
+	if (!s->iov && t->fill_endpoint == key->source && fill_stands(t) &&
+	    refill(t, s->base, s->base + bytes))
 		return;
 	segments_finish(s, key, key->source, 0);
 	remember(s);
@@ -235,13 +302,21 @@ static __always_inline void fold_read(struct thread *t, struct task_struct *task
 	fold_filled(t, task, key, s, bytes, bytes, delivered);
 }
 
-/* A device took the buffer at @start without a look at it. */
-static __always_inline void fold_dropped(struct thread *t, struct cs_row_key *key, u64 start,
-					 s64 bytes)
+/* A device took @ret bytes of the buffers @s without a look at them. */
+static __always_inline void fold_dropped(struct thread *t, struct cs_row_key *key,
+					 struct segments *s, s64 ret)
 {
-	if (bytes > 0 && fill_stands(t, start, start + bytes))
-		key->source = t->fill_endpoint;
-	fold_apart(t, key, 0, bytes > 0 ? bytes : 0);
+	if (ret <= 0) {
+		fold_apart(t, key, 0, 0);
+		return;
+	}
+	if (!s->iov && carry_fast(t, key, s->base, s->base + ret)) {
+		fold_apart(t, key, 0, ret);
+		return;
+	}
+	segments_finish(s, key, key->destination, key->hop);
+	s->dropped = 1;
+	attribute(s);
 }
 
 /*
@@ -268,8 +343,7 @@ static __always_inline void fold_write(struct thread *t, struct task_struct *tas
 		fold_apart(t, key, 0, 0);
 		return;
 	}
-	if (!s->iov && fill_stands(t, s->base, s->base + ret)) {
-		key->source = t->fill_endpoint;
+	if (!s->iov && carry_fast(t, key, s->base, s->base + ret)) {
 		fold(t, task, key, ret, ret);
 		return;
 	}

@@ -178,13 +178,13 @@ static __always_inline void derive(struct thread *t, struct task_struct *task, u
 	u32 device = device_of(endpoint);
 
 	key.hop = hop_of(kind, in, pinned);
-	if (!in && (device == NULL_DEVICE || device == ZERO_DEVICE)) {
-		key.destination = endpoint;
-		fold_dropped(t, &key, s->base, bytes);
-		return;
-	}
 	s->user = 1;
 	s->bytes = bytes > 0 ? bytes : 0;
+	if (!in && (device == NULL_DEVICE || device == ZERO_DEVICE)) {
+		key.destination = endpoint;
+		fold_dropped(t, &key, s, bytes);
+		return;
+	}
 	if (in) {
 		key.source = endpoint;
 		fold_filled(t, task, &key, s, s->bytes, device == ZERO_DEVICE ? 0 : s->bytes,

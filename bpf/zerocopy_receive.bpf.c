@@ -12,7 +12,7 @@ static __always_inline void rest_was_copied(struct thread *t, struct cs_row_key 
 	struct segments s = { .base = zc->copybuf_address, .bytes = bytes };
 
 	key->hop = CS_SOCKET_TO_USER;
-	fold_part(t, key, bytes, 0);
+	fold_part(t, key, bytes, bytes, 0);
 	segments_finish(&s, key, key->source, 0);
 	remember(&s);
 }

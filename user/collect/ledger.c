@@ -117,9 +117,6 @@ int hooks_read(struct hooks *hooks, struct recording *r)
 	r->endpoints = copy_of(bss->endpoints, r->nr_endpoints, sizeof(*r->endpoints));
 	r->processes = copy_of(bss->processes, r->nr_processes, sizeof(*r->processes));
 	memcpy(&r->lost, &bss->lost, sizeof(r->lost));
-	/* Blocks of remembered buffers that had to make room for others. */
-	if (bss->blocks_made > CS_MAX_BUFFER_BLOCKS)
-		r->lost.buffers += bss->blocks_made - CS_MAX_BUFFER_BLOCKS;
 	read_skipped(hooks, r);
 	r->audited = hooks->nr_audit;
 	audit_read(hooks, r);

@@ -293,8 +293,8 @@ static void find_losses(struct list *list, const struct report *report, struct a
 	if (lost->buffers)
 		add(list, "buffers-given-up", false,
 		    arena_printf(arena,
-				 "%llu remembered buffers had to make room for newer ones: some "
-				 "writes may be shown as from memory that were from a file.",
+				 "What had filled %llu buffers was given up for newer ones before "
+				 "they were written: those bytes are shown as unresolved.",
 				 (unsigned long long)lost->buffers));
 }
 

@@ -95,6 +95,27 @@ static void add_call(struct fold *fold, struct flow *flow, uint16_t call, uint64
 	flow->calls = (uint32_t)++fold->nr_calls;
 }
 
+void fold_may_be(struct fold *fold, uint32_t index, uint32_t endpoint, uint64_t bytes)
+{
+	struct flow *flow = &fold->flows[index];
+	struct may_be_node *node;
+	uint32_t link;
+
+	if (!bytes)
+		return;
+	for (link = flow->may_be; link; link = node->next) {
+		node = &fold->may_be[link - 1];
+		if (node->endpoint == endpoint) {
+			node->bytes += bytes;
+			return;
+		}
+	}
+	fold->may_be = grow(fold->may_be, &fold->may_be_capacity, fold->nr_may_be + 1,
+			    sizeof(*fold->may_be));
+	fold->may_be[fold->nr_may_be] = (struct may_be_node){ bytes, flow->may_be, endpoint };
+	flow->may_be = (uint32_t)++fold->nr_may_be;
+}
+
 void fold_add(struct fold *fold, uint32_t index, const struct cs_row *row)
 {
 	struct flow *flow = &fold->flows[index];
@@ -206,6 +227,19 @@ void fold_split(struct fold *fold, uint32_t from, const struct weight *weights, 
 		link = node.next;
 	}
 	fold_share(fold, &counters, weights, count);
+	for (uint32_t link = flow.may_be; link;) {
+		struct may_be_node node = fold->may_be[link - 1];
+		struct scale marks = scale;
+
+		for (size_t i = 0; marks.total && i < count; i++) {
+			unsigned __int128 end = marks.mark + weights[i].weight;
+
+			fold_may_be(fold, weights[i].flow, node.endpoint,
+				    part(&marks, node.bytes, end));
+			marks.mark = end;
+		}
+		link = node.next;
+	}
 	for (size_t i = 0; scale.total && i < count; i++) {
 		struct flow *into = &fold->flows[weights[i].flow];
 		unsigned __int128 end = scale.mark + weights[i].weight;
@@ -223,5 +257,6 @@ void fold_free(struct fold *fold)
 	free(fold->flows);
 	free(fold->hops);
 	free(fold->calls);
+	free(fold->may_be);
 	free(fold->table);
 }

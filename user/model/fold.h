@@ -26,9 +26,16 @@ struct call_node {
 	bool moved; /* one of them at least moved bytes */
 };
 
+/* Bytes from memory that another endpoint had filled before: they may be from there. */
+struct may_be_node {
+	uint64_t bytes;
+	uint32_t next;
+	uint32_t endpoint;
+};
+
 struct flow {
 	uint32_t process, from, to;
-	uint32_t hops, calls;
+	uint32_t hops, calls, may_be;
 	uint64_t delivered;
 	bool not_pinned; /* copied, though MSG_ZEROCOPY was asked for */
 	uint64_t teed; /* of these, bytes that stayed in the pipe they came from, too */
@@ -46,6 +53,8 @@ struct fold {
 	size_t nr_hops, hops_capacity;
 	struct call_node *calls;
 	size_t nr_calls, calls_capacity;
+	struct may_be_node *may_be;
+	size_t nr_may_be, may_be_capacity;
 	uint32_t *table; /* hash of (process, from, to): index + 1 */
 	size_t table_size; /* a power of two */
 };
@@ -62,6 +71,8 @@ struct weight {
 /* Finds or makes it. Pointers to flows do not outlive this, indices do. */
 uint32_t fold_flow(struct fold *fold, uint32_t process, uint32_t from, uint32_t to);
 void fold_add(struct fold *fold, uint32_t flow, const struct cs_row *row);
+/* @bytes of the flow, which is from memory, may be from @endpoint. */
+void fold_may_be(struct fold *fold, uint32_t flow, uint32_t endpoint, uint64_t bytes);
 /* In proportion to the weights, which must not all be 0. `delivered` is not shared. */
 void fold_share(struct fold *fold, const struct cs_row *row, const struct weight *weights,
 		size_t count);
@@ -81,6 +92,11 @@ void fold_free(struct fold *fold);
 	for (const struct call_node *node = (flow)->calls ? &(fold)->calls[(flow)->calls - 1] : \
 							    NULL;                               \
 	     node; node = node->next ? &(fold)->calls[node->next - 1] : NULL)
+
+#define for_each_may_be(fold, flow, node)                                         \
+	for (const struct may_be_node *node =                                     \
+		     (flow)->may_be ? &(fold)->may_be[(flow)->may_be - 1] : NULL; \
+	     node; node = node->next ? &(fold)->may_be[node->next - 1] : NULL)
 
 bool row_is_side(const struct cs_row *row);
 void row_add(struct cs_row *into, const struct cs_row *row);

@@ -206,6 +206,34 @@ static void join_findings(struct arena *arena, struct transfer *sum,
 	sum->nr_findings = nr;
 }
 
+/* What the memory of each may be from, once, with the bytes of all. */
+static void join_may_be_from(struct arena *arena, struct transfer *sum,
+			     const struct transfer *const *members, size_t count)
+{
+	struct may_be_from *list;
+	size_t most = 0, nr = 0;
+
+	for (size_t i = 0; i < count; i++)
+		most += members[i]->nr_may_be_from;
+	if (!most)
+		return;
+	list = arena_alloc(arena, most * sizeof(*list));
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < members[i]->nr_may_be_from; j++) {
+			const struct may_be_from *one = &members[i]->may_be_from[j];
+			size_t known = 0;
+
+			while (known < nr && list[known].endpoint != one->endpoint)
+				known++;
+			if (known == nr)
+				list[nr++] = (struct may_be_from){ one->endpoint, 0 };
+			list[known].bytes += one->bytes;
+		}
+	}
+	sum->may_be_from = list;
+	sum->nr_may_be_from = nr;
+}
+
 static void sum_numbers(struct transfer *sum, const struct transfer *member)
 {
 	sum->operations += member->operations;
@@ -249,6 +277,7 @@ static struct group make_group(struct arena *arena, const struct transfer *const
 	sum_hops(arena, sum, members, count);
 	sum_calls(arena, sum, members, count);
 	join_findings(arena, sum, members, count);
+	join_may_be_from(arena, sum, members, count);
 	count_parts(&group, members, count);
 	sum->copied_share = copied_share(sum);
 	return group;

@@ -3,7 +3,8 @@
  * Reads linked to the writes of the same bytes.  A row says what a process
  * read from A, other rows what it wrote from buffers that A had filled: the
  * read was for those writes, in proportion, and for nothing in particular as
- * far as its bytes were not written on.
+ * far as its bytes were not written on.  What a row calls possible was written
+ * from memory.
  */
 #include <stdlib.h>
 
@@ -111,6 +112,13 @@ static void link_group(struct fold *fold, const struct group *group)
 		const struct cs_row *row = group->rows[i];
 		uint32_t flow;
 
+		/* From memory that was used again: no share of the reads is for it. */
+		if (row->key.flags & CS_ROW_POSSIBLE) {
+			flow = fold_flow(fold, key->process, CS_MEMORY, row->key.destination);
+			fold_add(fold, flow, row);
+			fold_may_be(fold, flow, key->source, row->delivered);
+			continue;
+		}
 		if (is_read(row)) {
 			read += row->delivered;
 			reads++;

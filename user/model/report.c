@@ -132,6 +132,36 @@ static void list_calls(struct building *building, const struct fold *fold, const
 	qsort((void *)transfer->calls, count, sizeof(*calls), compare_calls);
 }
 
+static int compare_may_be(const void *left, const void *right)
+{
+	const struct may_be_from *a = left, *b = right;
+
+	if (a->bytes != b->bytes)
+		return a->bytes > b->bytes ? -1 : 1;
+	return a->endpoint < b->endpoint ? -1 : a->endpoint > b->endpoint;
+}
+
+static void list_may_be(struct building *building, const struct fold *fold, const struct flow *flow,
+			struct transfer *transfer)
+{
+	struct may_be_from *list;
+	size_t count = 0;
+
+	for_each_may_be(fold, flow, node) count++;
+	if (!count)
+		return;
+	list = arena_alloc(&building->arena, count * sizeof(*list));
+	transfer->may_be_from = list;
+	transfer->nr_may_be_from = count;
+	for_each_may_be(fold, flow, node)
+	{
+		list->endpoint = endpoint_of(building, fold->recording, node->endpoint);
+		list->bytes = node->bytes;
+		list++;
+	}
+	qsort((void *)transfer->may_be_from, count, sizeof(*list), compare_may_be);
+}
+
 /* Merged into another one, or an operation of which nothing came. */
 static bool is_empty(const struct flow *flow)
 {
@@ -164,6 +194,7 @@ static void list_transfers(struct building *building, const struct fold *fold)
 		transfer->not_pinned = flow->not_pinned;
 		list_hops(building, fold, flow, transfer);
 		list_calls(building, fold, flow, transfer);
+		list_may_be(building, fold, flow, transfer);
 		transfer->followed = fold->recording->followed;
 		transfer->unseen_tls = !fold->recording->sees_tls &&
 				       (transfer->from->tls || transfer->to->tls);

@@ -76,6 +76,12 @@ struct report_call {
 /* Of one transfer, and of the report by itself. */
 enum { FINDINGS_MAX = 32 };
 
+/* What had filled memory before it was used again. */
+struct may_be_from {
+	const struct report_endpoint *endpoint;
+	uint64_t bytes; /* delivered from that memory */
+};
+
 struct finding {
 	const char *code;
 	const char *text; /* one sentence */
@@ -97,7 +103,8 @@ struct transfer {
 	const struct report_hop *hops; /* in the order of the path */
 	const struct report_call *calls; /* most frequent first */
 	const struct finding *findings;
-	size_t nr_hops, nr_calls, nr_findings;
+	const struct may_be_from *may_be_from; /* most bytes first; none unless from memory */
+	size_t nr_hops, nr_calls, nr_findings, nr_may_be_from;
 	uint64_t operations;
 	uint64_t delivered_bytes;
 	uint64_t cpu_copied_bytes;

@@ -146,6 +146,9 @@ static bool all_was_seen(const struct transfer *transfer, const struct cs_lost *
 		return false;
 	if (transfer->unseen_tls)
 		return false;
+	/* It may be from where a read had to copy it. */
+	if (transfer->nr_may_be_from)
+		return false;
 	if (!transfer->from->known || !transfer->from->resolved || !transfer->to->known)
 		return false;
 	/* Bytes that were delivered while no hook saw how may have been copied. */
@@ -159,6 +162,9 @@ enum verdict judge(const struct transfer *transfer, const struct cs_lost *lost)
 {
 	struct stand end;
 
+	/* Whose link was lost: what was copied before is not known. */
+	if (transfer->from->known && !transfer->from->resolved)
+		return VERDICT_UNKNOWN;
 	if (!transfer->cpu_copied_bytes)
 		return all_was_seen(transfer, lost) ? VERDICT_ZERO_COPY : VERDICT_UNKNOWN;
 	end = follow(transfer);

@@ -55,10 +55,9 @@ static void write_inode(struct json *json, const struct report_endpoint *endpoin
 	json_number(json, "ino", endpoint->ino);
 }
 
-static void write_endpoint(struct json *json, const char *key,
-			   const struct report_endpoint *endpoint)
+/* All but the braces. */
+static void write_endpoint_keys(struct json *json, const struct report_endpoint *endpoint)
 {
-	json_open(json, key, '{');
 	json_string(json, "kind", endpoint->known ? kind_word(endpoint->kind) : NULL);
 	if (endpoint->known) {
 		switch (endpoint->kind) {
@@ -86,6 +85,30 @@ static void write_endpoint(struct json *json, const char *key,
 		json_bool(json, "deleted", true);
 	if (endpoint->known && endpoint->kind == CS_KIND_FILE)
 		json_number(json, "page_cache_filled_bytes", endpoint->filled_bytes);
+}
+
+static void write_endpoint(struct json *json, const char *key,
+			   const struct report_endpoint *endpoint)
+{
+	json_open(json, key, '{');
+	write_endpoint_keys(json, endpoint);
+	json_close(json, '}');
+}
+
+static void write_from(struct json *json, const struct transfer *transfer)
+{
+	json_open(json, "from", '{');
+	write_endpoint_keys(json, transfer->from);
+	if (transfer->nr_may_be_from) {
+		json_open(json, "may_be_from", '[');
+		for (size_t i = 0; i < transfer->nr_may_be_from; i++) {
+			json_open(json, NULL, '{');
+			write_endpoint_keys(json, transfer->may_be_from[i].endpoint);
+			json_number(json, "bytes", transfer->may_be_from[i].bytes);
+			json_close(json, '}');
+		}
+		json_close(json, ']');
+	}
 	json_close(json, '}');
 }
 
@@ -149,7 +172,7 @@ static void write_transfer(struct json *json, const struct transfer *transfer)
 	json_newline(json);
 	json_open(json, NULL, '{');
 	write_process(json, transfer->process);
-	write_endpoint(json, "from", transfer->from);
+	write_from(json, transfer);
 	write_endpoint(json, "to", transfer->to);
 	json_open(json, "calls", '[');
 	for (size_t i = 0; i < transfer->nr_calls; i++) {

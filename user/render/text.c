@@ -84,6 +84,22 @@ static void draw_counters(struct canvas *canvas, const struct transfer *transfer
 		draw_two(canvas, "page faults", counters->minor, "minor", counters->major, "major");
 }
 
+/* "   may be from /srv/a and 2 others (its buffer was used again)" */
+static void draw_may_be_from(struct canvas *canvas, const struct transfer *transfer)
+{
+	_cleanup_strbuf_ struct strbuf line = { 0 };
+	size_t others = transfer->nr_may_be_from;
+
+	if (!others--)
+		return;
+	strbuf_puts(&line, "   may be from ");
+	add_endpoint(&line, canvas, transfer->may_be_from[0].endpoint);
+	if (others)
+		strbuf_printf(&line, " and %zu other%s", others, others == 1 ? "" : "s");
+	strbuf_puts(&line, " (its buffer was used again)");
+	add_wrapped(canvas, line.text, 0, 6);
+}
+
 static void draw_findings(struct canvas *canvas, const struct transfer *transfer)
 {
 	for (size_t i = 0; i < transfer->nr_findings; i++) {
@@ -106,6 +122,7 @@ static void draw_group(struct canvas *canvas, const struct group *group)
 		strbuf_putc(&canvas->out, '\n');
 	}
 	draw_counters(canvas, &group->sum);
+	draw_may_be_from(canvas, &group->sum);
 	draw_findings(canvas, &group->sum);
 	strbuf_putc(&canvas->out, '\n');
 }

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Buffers that were filled, and memory that is mapped no more: what changes the
+ * table of buffers (buffer.bpf.c) from outside.
+ */
+#include "bpf/row.bpf.h"
+#include "bpf/buffer.bpf.h"
+
+#define MAX_SEGMENTS 1024 /* UIO_MAXIOV */
+
+/* The new fill of @t makes @p's last one part of the table. */
+static __always_inline void give_way(struct thread *t, struct cs_process *p, u64 start, u64 end)
+{
+	struct thread *filler = filler_of(p, t->process);
+
+	if (!filler || (start <= filler->fill_start && end >= filler->fill_end))
+		return;
+	buffers_settle(t, filler, p, start < filler->message_end && end > filler->carried_end);
+}
+
+static __always_inline void remember_range(struct thread *t, u64 start, u64 bytes, u32 endpoint)
+{
+	struct cs_process *p = process_of(t);
+
+	if (!p)
+		return;
+	give_way(t, p, start, start + bytes);
+	t->fills = add(p->fills, 1) + 1;
+	p->filler = slot_of_thread(t);
+	buffers_put(t, start, start + bytes, endpoint | NEW_BYTES, 0);
+	t->fill_endpoint = endpoint;
+	t->fill_is_plain = 0;
+	t->fill_start = start;
+	t->fill_end = start + bytes;
+	t->message_start = start;
+	t->message_end = start + bytes;
+	t->carried_end = start;
+	t->carried_to = 0;
+	t->maps = p->maps;
+}
+
+static long remember_segment(u32 i, struct segments *s)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct thread *t = thread_known(task);
+	u64 start = 0, bytes = 0;
+
+	if (!t || !next_segment(s, &start, &bytes))
+		return 1;
+	if (bytes)
+		remember_range(t, start, bytes, s->endpoint);
+	return 0;
+}
+
+/* Remembers that @s->endpoint filled @s. */
+__noinline int remember(struct segments *s)
+{
+	struct segments walk;
+
+	if (!s)
+		return 0;
+	walk = *s;
+	bpf_loop(MAX_SEGMENTS, remember_segment, &walk, 0);
+	if (walk.bytes)
+		add(lost.segments, walk.bytes);
+	return 0;
+}
+
+/* Too much at once ends the epoch: all buffers of the process are given up. */
+__noinline int forget(struct thread *t, u64 start, u64 bytes)
+{
+	struct cs_process *p;
+	struct thread *filler;
+
+	if (!t)
+		return 0;
+	p = process_of(t);
+	if (!p || !p->fills || !bytes)
+		return 0;
+	filler = filler_of(p, t->process);
+	if (filler && start < filler->fill_end && start + bytes > filler->fill_start)
+		buffers_settle(t, filler, p, false);
+	if (buffers_put(t, start, start + bytes, CS_MEMORY, 0))
+		add(p->fill_epoch, 1);
+	return 0;
+}
