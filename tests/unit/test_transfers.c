@@ -368,9 +368,62 @@ static void options_leave_out(void **state)
 	report_free(report);
 }
 
+/* Sent again from the buffer that a read had filled once. */
+static void possible_bytes_are_from_memory(void **state)
+{
+	struct world w;
+	const struct transfer *certain, *possible;
+	struct report *report;
+	struct cs_row *row;
+
+	(void)state;
+	begin(&w);
+	ROW(w.p, w.file, CS_MEMORY, CS_CACHE_TO_USER, NR_READ, 1, MIB);
+	ROW(w.p, w.file, w.tcp, CS_USER_TO_SOCKET, NR_WRITE, 1, MIB);
+	row = ROW(w.p, w.file, w.tcp, CS_USER_TO_SOCKET, NR_WRITE, 127, 127 * MIB);
+	row->key.flags = CS_ROW_POSSIBLE;
+	row = ROW(w.p, CS_MEMORY, w.tcp, CS_USER_TO_SOCKET, NR_WRITE, 2, 2 * MIB);
+	report = report_of(&w.fixture);
+	assert_int_equal(report->nr_transfers, 2);
+	certain = between(report, CS_KIND_FILE, CS_KIND_TCP);
+	assert_int_equal(certain->delivered_bytes, MIB);
+	assert_int_equal(certain->cpu_copied_bytes, 2 * MIB);
+	assert_int_equal(certain->nr_may_be_from, 0);
+	possible = between(report, CS_KIND_MEMORY, CS_KIND_TCP);
+	assert_int_equal(possible->delivered_bytes, 129 * MIB);
+	assert_int_equal(possible->cpu_copied_bytes, 129 * MIB);
+	assert_int_equal(possible->nr_may_be_from, 1);
+	assert_ptr_equal(possible->may_be_from[0].endpoint, certain->from);
+	assert_int_equal(possible->may_be_from[0].bytes, 127 * MIB);
+	assert_false(transfer_says(possible, "read-write-loop"));
+	report_free(report);
+}
+
+/* The CPU copied none of what is sent, but a read may have copied it before. */
+static void possible_and_lost_sources_are_never_zero_copy(void **state)
+{
+	struct world w;
+	struct report *report;
+
+	(void)state;
+	begin(&w);
+	ROW(w.p, w.file, w.tcp, CS_USER_PINNED_BY_SOCKET, NR_WRITE, 1, MIB)->key.flags =
+		CS_ROW_POSSIBLE;
+	report = report_of(&w.fixture);
+	assert_int_equal(report->transfers[0].verdict, VERDICT_UNKNOWN);
+	report_free(report);
+	begin(&w);
+	ROW(w.p, CS_UNRESOLVED, w.tcp, CS_USER_TO_SOCKET, NR_WRITE, 1, MIB);
+	report = report_of(&w.fixture);
+	assert_int_equal(report->transfers[0].verdict, VERDICT_UNKNOWN);
+	report_free(report);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(possible_bytes_are_from_memory),
+		cmocka_unit_test(possible_and_lost_sources_are_never_zero_copy),
 		cmocka_unit_test(a_read_belongs_to_the_write_of_its_bytes),
 		cmocka_unit_test(what_was_not_written_on_stays_in_memory),
 		cmocka_unit_test(a_read_can_fan_out),

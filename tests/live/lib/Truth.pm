@@ -15,7 +15,7 @@ use Schema;
 use Test::More;
 
 our @EXPORT = qw(
-	trace check_all check_all_unaudited check_schema check_report check_lost check_audit
+	trace check_sources check_all check_all_unaudited check_schema check_report check_lost check_audit
 	find_transfers hops_of calls_of same sum tell_measured
 );
 
@@ -42,7 +42,37 @@ sub trace_once
 	my @truth = map { Cpanel::JSON::XS->new->decode($_) } split /\n/, $ran->{out};
 
 	is($ran->{status}, 0, 'the tool ends well') or diag($ran->{err});
+	check_sources($report) if $report;
 	return ($report, @truth);
+}
+
+# Of a process and a source, what is carried on from buffers to one destination is
+# never more than what was read of it. In a whole report: nothing is left out.
+sub check_sources
+{
+	my ($report) = @_;
+	my (%read, %sent, %skip, @wrong);
+
+	for my $transfer (@{$report->{transfers}}) {
+		my %from = %{$transfer->{from}};
+		next if ($from{kind} // 'memory') eq 'memory';
+		my $key = join ' ', $transfer->{process}{pid} // '?',
+			map { $from{$_} // '' } qw(kind dev ino path local peer);
+
+		for my $hop (@{$transfer->{hops}}) {
+			$read{$key} += $hop->{bytes} if $hop->{to} eq 'user_buffer';
+			# /dev/zero copies nothing; a direct read of a hole moves nothing.
+			$skip{$key} = 1 if $from{kind} eq 'device' || $hop->{from} eq 'disk';
+		}
+		my $sent = sum(0, map { $_->{bytes} }
+			grep { $_->{from} eq 'user_buffer' } @{$transfer->{hops}});
+		$sent{$key} = $sent if $sent > ($sent{$key} // 0);
+	}
+	for (sort keys %sent) {
+		push @wrong, "$_: $sent{$_} of " . ($read{$_} // 0)
+			if !$skip{$_} && $sent{$_} > ($read{$_} // 0);
+	}
+	return is(join(', ', @wrong), '', 'no source delivers more than was read of it');
 }
 
 sub sum
