@@ -125,6 +125,13 @@ static __always_inline void run_flush(struct attribution *a, struct thread *t)
 	a->run.bytes = 0;
 }
 
+/* Was @at carried on before, and is the memory sent now more than what was filled? */
+static __always_inline bool is_longer_again(struct thread *t, u64 at)
+{
+	return at >= t->message_start && at < t->carried_end &&
+	       (t->attribution.start < t->fill_start || t->attribution.end > t->fill_end);
+}
+
 /* By the thread's own fill, of which the table of buffers knows less; false: it is not there. */
 static __always_inline bool look_into_fill(struct thread *t, struct cs_process *p,
 					   struct look_up *l)
@@ -140,7 +147,10 @@ static __always_inline bool look_into_fill(struct thread *t, struct cs_process *
 	}
 	if (l->end > t->fill_end)
 		l->end = t->fill_end;
-	how = carry(t, l->at, l->end, t->attribution.s.endpoint);
+	if (is_longer_again(t, l->at))
+		how = CARRY_POSSIBLE;
+	else
+		how = carry(t, l->at, l->end, t->attribution.s.endpoint);
 	if (how == CARRY_UNCLEAR) {
 		buffers_settle(t, t, p, false);
 		return false;

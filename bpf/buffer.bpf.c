@@ -425,7 +425,7 @@ static __always_inline bool look_at_lost(const struct block *b, struct range_loo
 }
 
 /* Are the bytes certain for the destination of @a?  Then they are carried on now. */
-static __always_inline void carry_range(struct attribution *a, struct range *r, u64 base,
+static __always_inline void carry_range(struct attribution *a, struct range *r, u64 base, u32 unit,
 					struct look_up *l)
 {
 	u64 to = destination_bit(a->s.endpoint);
@@ -434,7 +434,8 @@ static __always_inline void carry_range(struct attribution *a, struct range *r, 
 	l->source = r->endpoint;
 	if (!r->carried_to)
 		l->carved = !all;
-	else if (!all || r->carried_to & to)
+	else if (r->carried_to & to ||
+		 !is_same(base + r->start, base + r->end, unit, a->start, a->end))
 		l->possible = 1;
 	if (all && !l->possible)
 		r->carried_to |= to;
@@ -449,6 +450,7 @@ __noinline int look_into_block(struct thread *t, u32 epoch, struct look_up *l)
 	struct block_key key = { .epoch = epoch };
 	struct range_look r = {};
 	bool is_lost = false;
+	u32 unit;
 	u64 base;
 
 	if (!t || !l)
@@ -463,6 +465,7 @@ __noinline int look_into_block(struct thread *t, u32 epoch, struct look_up *l)
 		is_lost = block_was_lost(&key);
 		goto out;
 	}
+	unit = r.block->subs ? SUB_BYTES : BLOCK_BYTES;
 	bpf_loop(r.block->highest, look_at_range, &r, 0);
 	if (!r.found)
 		is_lost = look_at_lost(r.block, &r);
@@ -482,7 +485,8 @@ __noinline int look_into_block(struct thread *t, u32 epoch, struct look_up *l)
 		}
 	}
 	if (r.found)
-		carry_range(&t->attribution, &r.block->ranges[(r.found - 1) % NR_RANGES], base, l);
+		carry_range(&t->attribution, &r.block->ranges[(r.found - 1) % NR_RANGES], base,
+			    unit, l);
 out:
 	l->end = base + r.end;
 	if (is_lost && !r.found && l->source == CS_MEMORY) {

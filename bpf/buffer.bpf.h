@@ -25,6 +25,17 @@ int buffers_put(struct thread *t, u64 start, u64 end, u64 endpoint, u64 carried_
 /* Forgets the buffers in @bytes at @start, which are mapped no more. */
 int forget(struct thread *t, u64 start, u64 bytes);
 
+/*
+ * Is the memory from @start to @end what a range of @from to @to was?  Ranges are cut at
+ * multiples of @unit, where they may go on.  A longer stretch is not the very same: the
+ * program filled its buffer anew.
+ */
+static __always_inline bool is_same(u64 from, u64 to, u64 unit, u64 start, u64 end)
+{
+	return (start == from || (start < from && !(from % unit))) &&
+	       (end == to || (end > to && !(to % unit)));
+}
+
 static __always_inline u32 slot_of_thread(struct thread *t)
 {
 	return ((u64)t - (u64)threads) / sizeof(*t);
