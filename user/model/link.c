@@ -113,7 +113,7 @@ static void link_group(struct fold *fold, const struct group *group)
 		uint32_t flow;
 
 		/* From memory that was used again: no share of the reads is for it. */
-		if (row->key.flags & CS_ROW_POSSIBLE) {
+		if (row->key.flags & CS_ROW_POSSIBLE && !is_read(row)) {
 			flow = fold_flow(fold, key->process, CS_MEMORY, row->key.destination);
 			fold_add(fold, flow, row);
 			fold_may_be(fold, flow, key->source, row->delivered);
