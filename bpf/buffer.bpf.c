@@ -23,7 +23,8 @@
 #define IS_SUB (1ULL << 63) /* in block_key.number */
 #define NR_RANGES 16
 #define ALL_RANGES ((1 << NR_RANGES) - 1)
-#define MAX_STEPS (1 << 19) /* of one put: more than the 2 GiB that one call moves */
+#define MAX_BYTES (1U << 31) /* of one put */
+#define MAX_STEPS (1 << 19) /* more than the 2 GiB that one call moves need */
 #define MAX_UNMAP_STEPS (1 << 15) /* 512 MiB */
 /* Of blocks that the LRU may give up before it is full: CPUs keep free ones to themselves. */
 #define MANY_BLOCKS (CS_MAX_BUFFER_BLOCKS / 4 * 3)
@@ -65,14 +66,18 @@ __u64 blocks_filter[(1 << FILTER_BITS) / 64];
 
 static const struct block empty_block;
 
-/* What is put into the table; CS_MEMORY: what is there is forgotten. */
+/*
+ * What is put into the table; CS_MEMORY: what is there is forgotten.  Small, since
+ * the stack is.
+ */
 struct fill {
-	u64 at, end; /* left to put */
+	u64 at;
 	u64 carried_to;
+	u32 left; /* bytes to put */
 	u32 endpoint;
-	u32 is_new; /* these are new bytes, not more knowledge of those that are there */
-	u32 process;
 	u32 epoch;
+	u16 process;
+	u16 is_new; /* these are new bytes, not more knowledge of those that are there */
 };
 
 /*
@@ -205,21 +210,11 @@ static __always_inline void block_knows(struct block *b, u32 start, u32 end)
 /* The lowest bit of 16; the compiler has no instruction for it. */
 static __always_inline u32 lowest_bit(u32 bits)
 {
-	u32 i = 0;
+	u32 i = !(bits & 0xff) << 3;
 
-	if (!(bits & 0xff)) {
-		bits >>= 8;
-		i += 8;
-	}
-	if (!(bits & 0xf)) {
-		bits >>= 4;
-		i += 4;
-	}
-	if (!(bits & 3)) {
-		bits >>= 2;
-		i += 2;
-	}
-	return bits & 1 ? i : i + 1;
+	i += !(bits >> i & 0xf) << 2;
+	i += !(bits >> i & 3) << 1;
+	return i + !(bits >> i & 1);
 }
 
 static __always_inline void range_put(struct block *b, const struct range *r)
@@ -294,6 +289,12 @@ static __always_inline void put_whole_block(struct block *b, struct block_key *k
 	b->lost_end = 0;
 }
 
+static __always_inline void advance(struct fill *f, int bytes)
+{
+	f->at += bytes;
+	f->left -= bytes;
+}
+
 static long put_into_block(u32 i, struct fill *f)
 {
 	struct block_key key = {
@@ -303,13 +304,13 @@ static long put_into_block(u32 i, struct fill *f)
 	};
 	u64 base = key.number << BLOCK_SHIFT;
 	u32 start = f->at - base;
-	u32 end = f->end < base + BLOCK_BYTES ? f->end - base : BLOCK_BYTES;
+	u32 end = start + f->left < BLOCK_BYTES ? start + f->left : BLOCK_BYTES;
 	struct block_change c;
 	struct block *b, *sub;
 
-	if (f->at >= f->end)
+	if (!f->left)
 		return 1;
-	f->at = base + end;
+	advance(f, end - start);
 	b = bpf_map_lookup_elem(&blocks, &key);
 	if (!b) {
 		if (f->endpoint == CS_MEMORY)
@@ -322,8 +323,10 @@ static long put_into_block(u32 i, struct fill *f)
 		put_whole_block(b, &key, f);
 		return 0;
 	}
-	if (b->subs && end > sub_end(start))
+	if (b->subs && end > sub_end(start)) {
+		advance(f, sub_end(start) - end);
 		end = sub_end(start);
+	}
 	c.block = b;
 	c.new.start = start;
 	c.new.end = end;
@@ -347,10 +350,9 @@ static long put_into_block(u32 i, struct fill *f)
 	}
 	/* What does not fit goes to sub-blocks, one after the other. */
 	if (b->in_use == ALL_RANGES && f->endpoint != CS_MEMORY && end > sub_end(start)) {
-		end = sub_end(start);
-		c.new.end = end;
+		advance(f, sub_end(start) - end);
+		c.new.end = sub_end(start);
 	}
-	f->at = base + end;
 	if (f->endpoint != CS_MEMORY)
 		range_store(b, &c.new, &key, base);
 	if (c.rest.end)
@@ -367,7 +369,7 @@ __noinline int buffers_put(struct thread *t, u64 start, u64 end, u64 endpoint, u
 	struct cs_process *p;
 	struct fill f = {
 		.at = start,
-		.end = end,
+		.left = end - start,
 		.endpoint = endpoint,
 		.is_new = endpoint >> 32,
 		.carried_to = carried_to,
@@ -375,13 +377,15 @@ __noinline int buffers_put(struct thread *t, u64 start, u64 end, u64 endpoint, u
 
 	if (!t)
 		return 0;
+	if (end - start > MAX_BYTES)
+		return 1;
 	p = process_of(t);
 	if (!p)
 		return 0;
 	f.process = t->process;
 	f.epoch = p->fill_epoch;
 	bpf_loop(f.endpoint == CS_MEMORY ? MAX_UNMAP_STEPS : MAX_STEPS, put_into_block, &f, 0);
-	return f.at < f.end;
+	return f.left != 0;
 }
 
 struct range_look {

@@ -126,7 +126,7 @@ static uint64_t expected_delivered(const struct recording *recording)
 
 		if (is_at_source(key->hop) || is_at_destination(key->hop))
 			continue;
-		if (!key->destination &&
+		if (!key->destination && !(key->flags & CS_ROW_POSSIBLE) &&
 		    (hop_to(key->hop) == CS_PLACE_USER_BUFFER || key->hop == CS_SOCKET_MAPPED))
 			read[key->process][key->source] += row->delivered;
 		else if (key->source && hop_from(key->hop) == CS_PLACE_USER_BUFFER &&

@@ -50,6 +50,7 @@ void row_add(struct cs_row *into, const struct cs_row *row)
 static bool is_read(const struct cs_row *row)
 {
 	return row->key.hop < CS_HOP_MAX && row->key.destination == CS_MEMORY &&
+	       !(row->key.flags & CS_ROW_POSSIBLE) &&
 	       (hop_to(row->key.hop) == CS_PLACE_USER_BUFFER || row->key.hop == CS_SOCKET_MAPPED);
 }
 
