@@ -235,6 +235,18 @@ static void punch_hole(uint64_t unit, uint64_t units)
 		die("fallocate");
 }
 
+/* Cuts the file within a page that is not cached, then makes it longer: into a hole. */
+static void cut_cold_page(void)
+{
+	uint64_t cut = random_below(size_of_file());
+
+	if (fsync(file))
+		die("fsync");
+	posix_fadvise(file, cut / PAGE * PAGE, PAGE, POSIX_FADV_DONTNEED);
+	if (ftruncate(file, cut) || ftruncate(file, cut + random_below(PAGES_MAX * PAGE - cut)))
+		die("ftruncate");
+}
+
 static void random_step(void)
 {
 	switch (random_below(16)) {
@@ -254,11 +266,8 @@ static void random_step(void)
 		if (fsync(file))
 			die("fsync");
 		break;
-	case 7: /* cold, cut within a page, and then longer: into a hole */
-		drop_caches();
-		if (ftruncate(file, random_below(PAGES_MAX * PAGE)) ||
-		    ftruncate(file, random_below(PAGES_MAX * PAGE)))
-			die("ftruncate");
+	case 7:
+		cut_cold_page();
 		break;
 	case 6: /* what is clean goes */
 		posix_fadvise(file, 0, random_below(PAGES_MAX) * PAGE, POSIX_FADV_DONTNEED);
