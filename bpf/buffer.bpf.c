@@ -92,15 +92,16 @@ struct block_change {
 };
 
 /*
- * Cuts the new range out of @r.  New bytes over bytes that were never carried on
- * say that these were given up: what is left of them may be anything by now.
+ * Cuts the new range out of @r.  New bytes over the head of bytes that were never
+ * carried on say that these were given up: the tail may be anything by now.  Bytes
+ * that are put behind a head leave it as it is.
  */
 static __always_inline void range_cut(struct block *b, u32 i, struct range *r,
 				      struct block_change *c)
 {
 	u32 start = c->new.start, end = c->new.end;
 
-	if (c->is_new && !r->carried_to)
+	if (c->is_new && !r->carried_to && start <= r->start)
 		r->carried_to = EVERYWHERE;
 	if (r->start < start && r->end > end) {
 		c->rest = *r;

@@ -8,14 +8,17 @@
 
 #define MAX_SEGMENTS 1024 /* UIO_MAXIOV */
 
-/* The new fill of @t makes @p's last one part of the table. */
+/*
+ * The new fill of @t makes @p's last one part of the table.  Where it overwrites the
+ * head of what was not carried on, that was given up.
+ */
 static __always_inline void give_way(struct thread *t, struct cs_process *p, u64 start, u64 end)
 {
 	struct thread *filler = filler_of(p, t->process);
 
 	if (!filler || (start <= filler->fill_start && end >= filler->fill_end))
 		return;
-	buffers_settle(t, filler, p, start < filler->message_end && end > filler->carried_end);
+	buffers_settle(t, filler, p, start <= filler->carried_end && end > filler->carried_end);
 }
 
 static __always_inline void remember_range(struct thread *t, u64 start, u64 bytes, u32 endpoint)

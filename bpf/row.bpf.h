@@ -214,7 +214,7 @@ static __always_inline bool fill_stands(struct thread *t)
 /*
  * The endpoint of the fill that stands puts new bytes into the part from @start to
  * @end of it; false when only the table of buffers can tell what is what then.
- * Bytes that were never carried on, and are overwritten in part, are given up.
+ * Bytes that were never carried on are given up when their head is overwritten.
  */
 static __always_inline bool refill(struct thread *t, u64 start, u64 end)
 {
@@ -222,7 +222,7 @@ static __always_inline bool refill(struct thread *t, u64 start, u64 end)
 
 	if (start < t->fill_start || end > t->fill_end)
 		return false;
-	if (carried == message_end || (start < message_end && end > carried)) {
+	if (carried == message_end || (start <= carried && end > carried)) {
 		t->message_start = start;
 		t->carried_end = start;
 	} else if (start != message_end) {

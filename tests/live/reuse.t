@@ -58,8 +58,10 @@ is(run_script('fill(0, 65536); give(0, 0, 16384); give(0, 16384, 49152)', $a),
 	'65536 0 0', 'a write in two parts is certain');
 is(run_script('fill(0, 65536); give(0, 32768, 32768); give(0, 0, 32768); give(0, 0, 65536)', $a),
 	'65536 65536 65536', 'in any order');
+is(run_script('fill(0, 65536); fill(0, 1000); make(1000, 64536); give(0, 0, 65536)', $a),
+	'1000 64536 64536', 'what another read put new bytes over the head of was given up');
 is(run_script('fill(0, 65536); fill(64536, 1000); give(0, 0, 65536)', $a),
-	'1000 64536 64536', 'what another read covered in part was given up');
+	'65536 0 0', 'a head that another read left alone stays certain');
 is(run_script('fill(0, 4096); fill(4096, 4096); give(0, 0, 8192)', $a),
 	'8192 0 0', 'two reads, one after the other in memory, and one write');
 is(run_script('for (0 .. 511) { fill($_ * 128, 100) } give(0, $_ * 128, 100) for 0 .. 511', $a),

@@ -49,14 +49,24 @@ sub memory_dir
 	return tempdir('copyscope-live-XXXXXX', DIR => '/dev/shm', CLEANUP => 1);
 }
 
+my @prepared;
+
 # A file of the workloads' pattern, on the disk and in the page cache.
 sub prepare
 {
 	my ($path, $bytes) = @_;
 
+	push @prepared, $path;
+
 	system($workload, 'prepare', '--src', $path, '--bytes', $bytes // 8 << 20) == 0
 		or BAIL_OUT("cannot make $path");
 	return $path;
+}
+
+# Some hosts (DAMON_RECLAIM) evict what nobody touched for seconds, with memory to spare.
+sub keep_warm
+{
+	read_file($_) for in_guest() ? () : @prepared;
 }
 
 sub read_file
@@ -201,7 +211,10 @@ sub wait_for_line
 sub run_tool
 {
 	my (@arguments) = @_;
-	my $p = start($tool, @arguments);
+	my $p;
+
+	keep_warm();
+	$p = start($tool, @arguments);
 
 	stop($p);
 	return {
@@ -224,6 +237,7 @@ sub start_tool
 
 	$p->{json} = $json;
 	wait_for_line($p, 'err', qr/tracing/);
+	keep_warm();
 	return $p;
 }
 
