@@ -231,6 +231,7 @@ void window_close(uint64_t calls)
 		.involuntary = end.ru_nivcsw - window_start.ru_nivcsw,
 		.minor = end.ru_minflt - window_start.ru_minflt,
 		.major = end.ru_majflt - window_start.ru_majflt,
+		.disk_bytes = (uint64_t)(end.ru_inblock - window_start.ru_inblock) * 512,
 	};
 }
 
@@ -296,10 +297,10 @@ static void print_written(const struct written *written)
 static void print_actor(const struct actor *a)
 {
 	printf("{\"pid\":%d,\"calls\":%llu,\"voluntary\":%llu,\"involuntary\":%llu,"
-	       "\"minor\":%llu,\"major\":%llu}",
+	       "\"minor\":%llu,\"major\":%llu,\"disk_bytes\":%llu}",
 	       a->pid, (unsigned long long)a->calls, (unsigned long long)a->voluntary,
 	       (unsigned long long)a->involuntary, (unsigned long long)a->minor,
-	       (unsigned long long)a->major);
+	       (unsigned long long)a->major, (unsigned long long)a->disk_bytes);
 }
 
 void truth_print(const char *name)

@@ -70,6 +70,7 @@ struct flow {
 struct actor {
 	int pid;
 	uint64_t calls, voluntary, involuntary, minor, major;
+	uint64_t disk_bytes; /* that it read from disks */
 };
 
 void truth_init(void);

@@ -268,6 +268,21 @@ sub check_condensed
 	$expected->{$reference} -= $copied;
 }
 
+# By getrusage, what the processes of a workload read from disks.
+my $read_from_disks = 0;
+
+# In place a file that was warm may be evicted by the host: what was read anew
+# is no more than the processes were charged with.
+sub check_evicted
+{
+	my ($got, $expected, $what) = @_;
+	my $dma = 'disk>page_cache dma';
+
+	return if in_guest() || $expected->{$dma} || !$got->{$dma};
+	cmp_ok($got->{$dma}, '<=', $read_from_disks, "$what: what was evicted is read anew");
+	delete $got->{$dma};
+}
+
 # One flow of the truth against the transfers that it must be.
 sub check_flow
 {
@@ -288,6 +303,7 @@ sub check_flow
 	# Write-back comes when it likes.
 	delete $got_hops{'page_cache>disk dma'} unless $hops{'page_cache>disk dma'};
 	is(sum(map { $_->{delivered_bytes} } @found), $flow->{delivered_bytes}, "$what: delivered");
+	check_evicted(\%got_hops, \%hops, $what);
 	check_mapped(\%got_hops, \%hops,
 		sum(map { $_->{page_faults}{minor} + $_->{page_faults}{major} } @found), $what);
 	check_copied_later(\%got_hops, \%hops, $what);
@@ -400,6 +416,7 @@ sub check_report
 {
 	my ($report, $truth, $what) = @_;
 
+	$read_from_disks = sum(map { $_->{disk_bytes} } @{$truth->{actors}});
 	subtest $what => sub {
 		my @found = map { check_flow($report, $_, $what) } @{$truth->{flows}};
 
