@@ -38,6 +38,7 @@
 
 #define CS_COMM_BYTES 16
 #define CS_PATH_BYTES 640
+#define CS_FIRST_PATH 384 /* behind a path of a file that was renamed, if that is short */
 
 /* Endpoint indices that are not in the table of endpoints. */
 enum cs_endpoint_index {
@@ -227,7 +228,8 @@ struct cs_endpoint {
 	__u16 local_port; /* host byte order */
 	__u16 peer_port;
 	__u32 rdev; /* of a device: major << 20 | minor; of a process: its number */
-	__u32 path_bytes; /* used in path[] */
+	__u16 path_bytes; /* used in path[] */
+	__u16 first_bytes; /* of the path that it had first, at CS_FIRST_PATH in path[]; 0 */
 	__u8 local[16]; /* first 4 bytes when AF_INET */
 	__u8 peer[16];
 	__u64 filled_bytes; /* page cache bytes added while tracing */

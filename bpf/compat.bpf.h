@@ -45,6 +45,23 @@ struct iov_iter___v61 {
 	const struct iovec *iov;
 };
 
+/* See first_mount(). */
+struct super_block___v618 {
+	struct mount *s_mounts;
+};
+
+struct mount___v618 {
+	struct mount *mnt_next_for_sb;
+};
+
+struct super_block___v617 {
+	struct list_head s_mounts;
+};
+
+struct mount___v617 {
+	struct list_head mnt_instance;
+};
+
 #pragma clang attribute pop
 
 /*
@@ -86,6 +103,35 @@ static __always_inline u64 folio_flags(struct folio *folio)
 	if (bpf_core_field_exists(((struct folio___v618 *)folio)->flags.f))
 		return BPF_CORE_READ((struct folio___v618 *)folio, flags.f);
 	return BPF_CORE_READ(folio, flags);
+}
+
+/*
+ * v6.18: the mounts of a file system are linked without a list head, since Linux kernel
+ * commit 09a1b33c080f "preparations to taking MNT_WRITE_HOLD out of ->mnt_flags".
+ */
+static __always_inline u64 mount_linked(u64 sb, struct list_head *link)
+{
+	u64 head = sb + bpf_core_field_offset(struct super_block___v617, s_mounts);
+
+	if ((u64)link == head)
+		return 0;
+	return (u64)link - bpf_core_field_offset(struct mount___v617, mnt_instance);
+}
+
+/* The first struct mount of a file system, or 0. */
+static __always_inline u64 first_mount(u64 sb)
+{
+	if (bpf_core_field_exists(((struct mount___v618 *)0)->mnt_next_for_sb))
+		return (u64)BPF_CORE_READ((struct super_block___v618 *)sb, s_mounts);
+	return mount_linked(sb, BPF_CORE_READ((struct super_block___v617 *)sb, s_mounts.next));
+}
+
+/* The one behind it, or 0. */
+static __always_inline u64 next_mount(u64 sb, u64 mount)
+{
+	if (bpf_core_field_exists(((struct mount___v618 *)0)->mnt_next_for_sb))
+		return (u64)BPF_CORE_READ((struct mount___v618 *)mount, mnt_next_for_sb);
+	return mount_linked(sb, BPF_CORE_READ((struct mount___v617 *)mount, mnt_instance.next));
 }
 
 /*

@@ -7,9 +7,9 @@
 #define NAME_BYTES 256 /* NAME_MAX and a NUL */
 #define PATH_DEPTH 48
 #define AF_UNIX 1
-#define OVERLAYFS_MAGIC 0x794c7630
 
 __u32 nr_endpoints = CS_FIRST_ENDPOINT;
+__u64 reached_by[CS_MAX_ENDPOINTS];
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -71,24 +71,31 @@ static long path_step(u32 i, struct path_walk *w)
  * bpf_d_path() is not allowed in most hooks, so this walks dentries and
  * mounts, as d_path() does; a rename meanwhile can give a mixed path.
  */
-static __always_inline void describe_path(u32 index, u64 file)
+static __always_inline void describe_path(u32 index, u64 dentry, u64 vfsmount)
 {
 	struct cs_endpoint *e = endpoint_in(index);
-	struct path *path = (void *)path_of(file);
-	struct vfsmount *vfs = BPF_CORE_READ(path, mnt);
+	u64 *mount = element_at(reached_by, CS_MAX_ENDPOINTS, index);
 	struct path_walk w = {
-		.dentry = (u64)BPF_CORE_READ(path, dentry),
-		.mount = (u64)vfs - bpf_core_field_offset(struct mount, mnt),
+		.dentry = dentry,
+		.mount = vfsmount - bpf_core_field_offset(struct mount, mnt),
 		.index = index,
 		.used = none,
 	};
 
-	if (!e)
+	if (!e || !mount)
 		return;
+	*mount = vfsmount;
 	bpf_loop(PATH_DEPTH, path_step, &w, none);
 	if (!w.whole)
 		e->flags |= CS_ENDPOINT_PATH_CUT;
 	e->path_bytes = w.used;
+}
+
+/* The same for name.bpf.c; a call less deep where operations describe an endpoint. */
+__noinline int path_describe(u32 index, u64 dentry, u64 vfsmount)
+{
+	describe_path(index, dentry, vfsmount);
+	return 0;
 }
 
 static __always_inline void describe_inet(struct cs_endpoint *e, struct sock *sk)
@@ -164,11 +171,14 @@ static __always_inline void describe_kind(struct cs_endpoint *e, u32 format, u64
 static __always_inline void endpoint_describe(struct cs_endpoint *e, u32 index, u64 inode, u64 file)
 {
 	u32 format = BPF_CORE_READ((struct inode *)inode, i_mode) & S_IFMT;
+	struct path *path;
 
 	if (format == S_IFSOCK) {
 		describe_socket(e, index, file);
 	} else {
-		describe_path(index, file);
+		path = (void *)path_of(file);
+		describe_path(index, (u64)BPF_CORE_READ(path, dentry),
+			      (u64)BPF_CORE_READ(path, mnt));
 		describe_kind(e, format, inode);
 	}
 	if (!BPF_CORE_READ((struct inode *)inode, i_nlink))

@@ -95,6 +95,8 @@ struct thread {
 	u64 disk_to_pipe, pipe_to_disk; /* DMA by O_DIRECT for the splice under way */
 	u64 cow_vmf, cow_faults; /* a fault that may copy, and its number */
 	u32 other; /* the process of process_vm_*(), an endpoint */
+	u32 copied_from, copied_up; /* files of a copy-up whose names are to come, endpoints */
+	u32 renamed; /* the endpoint of the last rename or link, see name.bpf.c */
 	u32 nested_udp; /* udp_sendmsg() ran inside udpv6_sendmsg() */
 	/* The request of io_uring under way, see uring.bpf.c. */
 	u64 request_data; /* address of its struct kiocb, if it reads or writes */
@@ -147,6 +149,7 @@ extern const volatile struct cs_settings settings;
 extern volatile __u32 derived;
 extern __u64 traced[CS_MAX_PIDS / 64];
 extern struct cs_lost lost;
+extern __u64 reached_by[CS_MAX_ENDPOINTS]; /* struct vfsmount of the path that is known */
 /*
  * 0, which the verifier does not know: the first round of a loop is to it like the
  * others, and a bpf_loop() with such flags stays a call.
@@ -169,6 +172,7 @@ int add_audit(u32 tgid, u32 primitive, u64 copied, u64 own);
 /* endpoint.bpf.c */
 int endpoint_find(struct thread *t, u64 inode, u64 file);
 int endpoint_known(u64 inode);
+int path_describe(u32 index, u64 dentry, u64 vfsmount);
 u32 socket_endpoint(u64 sk);
 int process_endpoint(u64 task);
 

@@ -11,7 +11,8 @@
 
 /*
  * overlayfs copies a file to its upper layer, in pieces, when it is opened to
- * be written to.  The paths of the two files are none that a process can use.
+ * be written to, or changed otherwise.  No process can use the paths of the two:
+ * on_ovl_copy_up() gives them that of the file of the overlay.
  */
 static __always_inline void copied_up(struct thread *t, struct task_struct *task, struct file *in,
 				      u64 out, s64 bytes)
@@ -26,6 +27,8 @@ static __always_inline void copied_up(struct thread *t, struct task_struct *task
 	t->copied = 0;
 	if (bytes <= 0)
 		return;
+	t->copied_from = key.source;
+	t->copied_up = key.destination;
 	row = row_of(t, &key);
 	if (!row)
 		return;

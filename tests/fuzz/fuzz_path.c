@@ -36,6 +36,8 @@ static void make_endpoint(struct input *input, struct cs_endpoint *e)
 	/* The length and the bytes need not fit each other. */
 	e->path_bytes = input_index(input, 64);
 	input_copy(input, e->path, input_byte(input) % 64);
+	e->first_bytes = (uint16_t)(input_byte(input) * 4);
+	input_copy(input, e->path + CS_FIRST_PATH, input_byte(input) % 64);
 }
 
 static void make_row(struct input *input, struct cs_row *row, const struct recording *r)

@@ -65,7 +65,7 @@ static void set_path(struct cs_endpoint *endpoint, const char *path)
 		while (start[-1] != '/')
 			start--;
 		memcpy(endpoint->path + endpoint->path_bytes, start, (size_t)(end - start));
-		endpoint->path_bytes += (uint32_t)(end - start) + 1;
+		endpoint->path_bytes = (uint16_t)(endpoint->path_bytes + (end - start) + 1);
 		end = start - 1;
 	}
 }

@@ -58,7 +58,7 @@ static void paths_may_be_full_or_without_end(void **state)
 	struct cs_endpoint *endpoint = fixture_endpoint(&names->fixture, file);
 
 	memset(endpoint->path, 'x', CS_PATH_BYTES);
-	endpoint->path_bytes = UINT32_MAX;
+	endpoint->path_bytes = UINT16_MAX;
 	assert_int_equal(strlen(name(names, file).path), CS_PATH_BYTES + 1);
 	memset(endpoint->path, 0, CS_PATH_BYTES);
 	assert_int_equal(strlen(name(names, file).path), CS_PATH_BYTES);
@@ -66,6 +66,24 @@ static void paths_may_be_full_or_without_end(void **state)
 	assert_string_equal(name(names, file).path, "/");
 	endpoint->path_bytes = 0;
 	assert_null(name(names, file).path);
+}
+
+static void a_renamed_file_has_a_first_path(void **state)
+{
+	struct names *names = *state;
+	uint32_t file = fixture_file(&names->fixture, "/srv/new");
+	struct cs_endpoint *endpoint = fixture_endpoint(&names->fixture, file);
+
+	assert_null(name(names, file).first_path);
+	memcpy(endpoint->path + CS_FIRST_PATH, "old\0srv", 8);
+	endpoint->first_bytes = 8;
+	assert_string_equal(name(names, file).path, "/srv/new");
+	assert_string_equal(name(names, file).first_path, "/srv/old");
+	memcpy(endpoint->path + CS_FIRST_PATH, "new", 3);
+	assert_null(name(names, file).first_path);
+	memset(endpoint->path + CS_FIRST_PATH, 'x', CS_PATH_BYTES - CS_FIRST_PATH);
+	endpoint->first_bytes = UINT16_MAX;
+	assert_int_equal(strlen(name(names, file).first_path), CS_PATH_BYTES - CS_FIRST_PATH + 1);
 }
 
 static void addresses(void **state)
@@ -216,6 +234,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(paths_are_turned_round),
 		TEST(paths_may_be_full_or_without_end),
+		TEST(a_renamed_file_has_a_first_path),
 		TEST(addresses),
 		TEST(unix_sockets_and_pipes),
 		TEST(what_is_not_in_the_table),

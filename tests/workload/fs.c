@@ -73,7 +73,7 @@ static struct place place_behind(const char *hidden, const char *path)
 static void copy_up(void)
 {
 	const struct call *writer = writer_find("pwrite");
-	struct place lower = place_behind(options.src, NULL), upper;
+	struct place lower = place_behind(options.src, options.dst), upper;
 	unsigned char *buffer = zalloc_pages(options.chunk);
 	struct flow *flow;
 	uint64_t writes;

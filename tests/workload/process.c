@@ -55,13 +55,14 @@ static void storm(void)
 	read_flow(in, options.count * sizeof(buffer), options.count, "pread64")->pid = 0;
 }
 
-/* Renamed, later removed, while it is read: it is called as it was at first. */
+/* Renamed, later removed, while it is read: it is called by its last name. */
 static void rename_source(void)
 {
 	int in = open_source(options.src);
 	unsigned char *buffer = zalloc_pages(options.chunk);
 	uint64_t offset = 0, reads = 0;
-	char other[500];
+	struct place place = place_of(in, options.src);
+	char other[sizeof(place.path)];
 
 	snprintf(other, sizeof(other), "%s.renamed", options.src);
 	while (offset < options.bytes) {
@@ -74,7 +75,8 @@ static void rename_source(void)
 		reads += read_all(reader_find("read"), in, buffer, bytes, offset);
 		offset += bytes;
 	}
-	read_flow(in, offset, reads, "read");
+	snprintf(place.path, sizeof(place.path), "%s", other);
+	read_flow(in, offset, reads, "read")->from = place;
 }
 
 static void hostile(void)

@@ -26,31 +26,42 @@ static size_t path_bytes(const struct cs_endpoint *endpoint)
 	return endpoint->path_bytes < CS_PATH_BYTES ? endpoint->path_bytes : CS_PATH_BYTES;
 }
 
-/* "film.mp4\0srv\0" becomes "/srv/film.mp4". */
-static const char *forward_path(const struct cs_endpoint *endpoint, struct arena *arena)
+/* "film.mp4\0srv\0" becomes "/srv/film.mp4"; NULL without names. */
+static const char *forward_path(const char *names, size_t length, struct arena *arena)
 {
-	size_t length = path_bytes(endpoint), end = length, at = 0;
+	size_t end = length, at = 0;
 	char *path;
 
 	if (!length)
 		return NULL;
 	path = arena_alloc(arena, length + 2);
 	/* A name that was cut off has no NUL. */
-	if (endpoint->path[end - 1] == '\0')
+	if (names[end - 1] == '\0')
 		end--;
 	while (1) {
 		size_t start = end;
 
-		while (start && endpoint->path[start - 1] != '\0')
+		while (start && names[start - 1] != '\0')
 			start--;
 		path[at++] = '/';
-		memcpy(path + at, endpoint->path + start, end - start);
+		memcpy(path + at, names + start, end - start);
 		at += end - start;
 		if (!start)
 			break;
 		end = start - 1;
 	}
 	return path;
+}
+
+/* NULL for one that has kept its name, or has got it back. */
+static const char *first_path(const struct cs_endpoint *endpoint, const char *now,
+			      struct arena *arena)
+{
+	size_t length = endpoint->first_bytes, most = CS_PATH_BYTES - CS_FIRST_PATH;
+	const char *path =
+		forward_path(endpoint->path + CS_FIRST_PATH, length < most ? length : most, arena);
+
+	return path && now && strcmp(path, now) != 0 ? path : NULL;
 }
 
 /* Abstract names begin with a NUL and may hold more: all are shown as "@". */
@@ -112,7 +123,8 @@ static void name_described(struct report_endpoint *ret, const struct cs_endpoint
 		ret->path = unix_name(endpoint, arena);
 		break;
 	default:
-		ret->path = forward_path(endpoint, arena);
+		ret->path = forward_path(endpoint->path, path_bytes(endpoint), arena);
+		ret->first_path = first_path(endpoint, ret->path, arena);
 	}
 	ret->path_cut = ret->path && (endpoint->flags & CS_ENDPOINT_PATH_CUT);
 	ret->deleted = endpoint->flags & CS_ENDPOINT_DELETED;

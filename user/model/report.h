@@ -51,6 +51,7 @@ struct report_endpoint {
 	uint32_t pid;
 	const char *comm; /* of that process: any bytes; else NULL */
 	const char *path; /* any bytes; NULL without; of a unix socket: its name */
+	const char *first_path; /* of a file that was renamed while tracing; else NULL */
 	const char *local; /* of tcp and udp: "10.0.0.1:80"; else NULL */
 	const char *peer;
 	/* How many sockets of its kind have the address at either end. */

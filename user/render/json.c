@@ -38,6 +38,8 @@ static void write_path(struct json *json, const struct report_endpoint *endpoint
 	_cleanup_strbuf_ struct strbuf cut = { 0 };
 
 	write_bytes(json, endpoint->path);
+	if (endpoint->first_path)
+		json_string(json, "first_path", endpoint->first_path);
 	if (!endpoint->path_cut) {
 		json_string(json, "path", endpoint->path);
 		return;
