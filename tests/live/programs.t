@@ -71,7 +71,12 @@ my %said = map { /^(\w+) (.*)/ ? ($1 => [split ' ', $2]) : () } split /\n/, $ran
 sub transfers_of
 {
 	my ($comm, $from, $to) = @_;
-	my $is = sub { ($_[0]{path} // $_[0]{kind} // '') eq $_[1] || ($_[0]{kind} // '') eq $_[1] };
+	my $is = sub {
+		my ($place, $name) = @_;
+
+		return ($place->{path} // '') =~ $name if ref $name;
+		return ($place->{path} // $place->{kind} // '') eq $name || ($place->{kind} // '') eq $name;
+	};
 
 	return grep {
 		$_->{process}{comm} eq $comm && (!$from || $is->($_->{from}, $from)) &&
@@ -106,20 +111,26 @@ sub check_copiers
 	is(delivered(transfers_of('curl', $file)), $size, 'curl: read it once');
 }
 
-# Files that got their name after they were written.
+# Files that got their name after they were written.  Only hooks tell of that; git links
+# its objects and unlinks the first name, which docs/hooks.md says is not followed.
 sub check_renamed
 {
 	my ($object) = sort { -s $b <=> -s $a } grep { -f } glob "$dir/repository/.git/objects/??/*";
+	my $first = qr{^\Q$dir\E/repository/\.git/objects/(?:../)?tmp_obj_\w+$};
+	my ($there, $saved) = measured() ? ("$dir/there/some", "$dir/dump.rdb")
+		: (qr{^\Q$dir\E/there/\.some\.\w+$}, qr{/temp-\d+\.rdb$});
+	my %written;
 
-	is(delivered(transfers_of('git', undef, $object)), -s $object, 'git: the object, by its last name');
-	is(delivered(transfers_of('git', "$dir/repository/added", $object)), 0,
+	$written{$_->{to}{ino}} += $_->{delivered_bytes} for transfers_of('git', undef, $first);
+	is(scalar(grep { $_ == -s $object } values %written), 1, 'git: the object, by its first name');
+	is(delivered(transfers_of('git', "$dir/repository/added", $first)), 0,
 		'git: which is compressed, other bytes');
 	is(delivered(grep { ($_->{from}{path} // '') =~ m{^/usr/share} } transfers_of('git', undef, "$dir/clone/added")),
 		0, 'git: what it wrote before is not what it writes now');
 	is(delivered(transfers_of('git', undef, "$dir/clone/added")), -s "$dir/repository/added",
 		'git: the file it checks out');
-	is(delivered(transfers_of('rsync', undef, "$dir/there/some")), $size, 'rsync: by its last name');
-	is(delivered(transfers_of('redis-server', undef, "$dir/dump.rdb")), -s "$dir/dump.rdb",
+	is(delivered(transfers_of('rsync', undef, $there)), $size, 'rsync: by its last name');
+	is(delivered(transfers_of('redis-server', undef, $saved)), -s "$dir/dump.rdb",
 		'redis: what it saved, by its last name');
 }
 
