@@ -91,11 +91,7 @@ struct block_change {
 	u32 is_new;
 };
 
-/*
- * Cuts the new range out of @r.  New bytes over the head of bytes that were never
- * carried on say that these were given up: the tail may be anything by now.  Bytes
- * that are put behind a head leave it as it is.
- */
+/* Cuts the new range out of @r.  A fill over the head of what was not carried on gave it up. */
 static __always_inline void range_cut(struct block *b, u32 i, struct range *r,
 				      struct block_change *c)
 {
