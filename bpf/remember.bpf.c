@@ -28,8 +28,8 @@ static __always_inline void remember_range(struct thread *t, u64 start, u64 byte
 	if (!p)
 		return;
 	give_way(t, p, start, start + bytes);
-	t->fills = add(p->fills, 1) + 1;
-	p->filler = slot_of_thread(t);
+	/* Until all of it is told, no other thread may take this one's fill from here. */
+	t->fills = 0;
 	buffers_put(t, start, start + bytes, endpoint | NEW_BYTES, 0);
 	t->fill_endpoint = endpoint;
 	t->fill_is_plain = 0;
@@ -40,6 +40,8 @@ static __always_inline void remember_range(struct thread *t, u64 start, u64 byte
 	t->carried_end = start;
 	t->carried_to = 0;
 	t->maps = p->maps;
+	t->fills = add(p->fills, 1) + 1;
+	p->filler = slot_of_thread(t);
 }
 
 static long remember_segment(u32 i, struct segments *s)
