@@ -285,18 +285,8 @@ static struct group make_group(struct arena *arena, const struct transfer *const
 
 static int compare_order(const void *left, const void *right)
 {
-	const struct transfer *a = &((const struct group *)left)->sum;
-	const struct transfer *b = &((const struct group *)right)->sum;
-
-	if (a->cpu_copied_bytes != b->cpu_copied_bytes)
-		return a->cpu_copied_bytes > b->cpu_copied_bytes ? -1 : 1;
-	if (a->delivered_bytes != b->delivered_bytes)
-		return a->delivered_bytes > b->delivered_bytes ? -1 : 1;
-	if (a->process != b->process)
-		return a->process < b->process ? -1 : 1;
-	if (a->from != b->from)
-		return a->from < b->from ? -1 : 1;
-	return a->to < b->to ? -1 : a->to > b->to;
+	return transfer_compare(&((const struct group *)left)->sum,
+				&((const struct group *)right)->sum);
 }
 
 /* What a group stands for, also where only a mapping was filled. */

@@ -264,7 +264,7 @@ static void leave_out(struct building *building, const struct report_options *op
 	building->nr_transfers = kept;
 }
 
-static int compare_transfers(const void *left, const void *right)
+int transfer_compare(const void *left, const void *right)
 {
 	const struct transfer *a = left, *b = right;
 
@@ -413,7 +413,7 @@ struct report *report_build(const struct recording *recording, const struct repo
 	find_in_transfers(building->transfers, building->nr_transfers, &building->arena);
 	leave_out(building, options);
 	qsort(building->transfers, building->nr_transfers, sizeof(*building->transfers),
-	      compare_transfers);
+	      transfer_compare);
 	report->transfers = building->transfers;
 	report->nr_transfers = building->nr_transfers;
 	for (size_t i = 0; i < report->nr_transfers; i++)

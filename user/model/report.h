@@ -223,4 +223,7 @@ bool hop_passes_on(enum cs_hop id);
 #define HOP_RANK_MAX 9
 unsigned int hop_rank(enum cs_hop id);
 
+/* For qsort(): struct transfer, what copies most first; equal ones by their indices. */
+int transfer_compare(const void *left, const void *right);
+
 #endif
