@@ -14,43 +14,14 @@
  */
 #include "bpf/row.bpf.h"
 #include "bpf/buffer.bpf.h"
+#include "bpf/block.bpf.h"
 
-#define BLOCK_SHIFT 14
-#define BLOCK_BYTES (1 << BLOCK_SHIFT)
-#define SUB_SHIFT 11
-#define SUB_BYTES (1 << SUB_SHIFT)
-#define NR_SUBS (BLOCK_BYTES / SUB_BYTES)
-#define IS_SUB (1ULL << 63) /* in block_key.number */
-#define NR_RANGES 16
-#define ALL_RANGES ((1 << NR_RANGES) - 1)
 #define MAX_BYTES (1U << 31) /* of one put */
 #define MAX_STEPS (1 << 19) /* more than the 2 GiB that one call moves need */
 #define MAX_UNMAP_STEPS (1 << 15) /* 512 MiB */
 /* Of blocks that the LRU may give up before it is full: CPUs keep free ones to themselves. */
 #define MANY_BLOCKS (CS_MAX_BUFFER_BLOCKS / 4 * 3)
 #define FILTER_BITS 20
-
-struct block_key {
-	u32 process;
-	u32 epoch;
-	u64 number;
-};
-
-struct range {
-	u16 start, end; /* in the block, also of those in sub-blocks */
-	u32 endpoint;
-	u64 carried_to; /* destinations; EVERYWHERE: was given up */
-};
-
-struct block {
-	u16 in_use; /* a bit for each of ranges[] */
-	u16 lost_start, lost_end; /* between them ranges were given up; none if the end is 0 */
-	u8 subs; /* a bit for each sub-block that there is */
-	u8 highest; /* of ranges[] in use, + 1 */
-	u8 victim; /* of ranges[], the next one */
-	u8 unused[7];
-	struct range ranges[NR_RANGES];
-};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -80,61 +51,6 @@ struct fill {
 	u16 is_new; /* these are new bytes, not more knowledge of those that are there */
 };
 
-/*
- * Loops over the ranges of a block are calls of bpf_loop(): the verifier then
- * looks at their body once, not at every way through sixteen rounds of it.
- */
-struct block_change {
-	struct block *block;
-	struct range new; /* to be put in */
-	struct range rest; /* what stands right of it of a range it splits */
-	u32 is_new;
-};
-
-/* Cuts the new range out of @r.  A fill over the head of what was not carried on gave it up. */
-static __always_inline void range_cut(struct block *b, u32 i, struct range *r,
-				      struct block_change *c)
-{
-	u32 start = c->new.start, end = c->new.end;
-
-	if (c->is_new && !r->carried_to && start <= r->start)
-		r->carried_to = EVERYWHERE;
-	if (r->start < start && r->end > end) {
-		c->rest = *r;
-		c->rest.start = end;
-		r->end = start;
-	} else if (r->start < start) {
-		r->end = start;
-	} else if (r->end > end) {
-		r->start = end;
-	} else {
-		b->in_use &= ~(1 << i);
-	}
-}
-
-static long make_room(u32 i, struct block_change *c)
-{
-	struct block *b = c->block;
-	struct range *r = &b->ranges[i % NR_RANGES];
-
-	i %= NR_RANGES;
-	if (!(b->in_use >> i & 1) || r->start > c->new.end || r->end < c->new.start)
-		return 0;
-	if (r->start < c->new.end && r->end > c->new.start) {
-		range_cut(b, i, r, c);
-		return 0;
-	}
-	/* They touch: two of a kind become one. */
-	if (r->endpoint != c->new.endpoint || r->carried_to != c->new.carried_to)
-		return 0;
-	if (r->start < c->new.start)
-		c->new.start = r->start;
-	else
-		c->new.end = r->end;
-	b->in_use &= ~(1 << i);
-	return 0;
-}
-
 static __always_inline u64 *filter_word(const struct block_key *key, u64 *bit)
 {
 	u32 at = hash(key->number << 16 ^ key->process) >> (32 - FILTER_BITS);
@@ -149,9 +65,9 @@ static __always_inline struct block *block_make(struct block_key *key)
 
 	if (word)
 		__sync_fetch_and_or(word, bit);
-	if (bpf_map_update_elem(&blocks, key, &empty_block, BPF_NOEXIST))
-		return NULL;
-	add(blocks_made, 1);
+	/* It fails, too, when another thread has just made it. */
+	if (!bpf_map_update_elem(&blocks, key, &empty_block, BPF_NOEXIST))
+		add(blocks_made, 1);
 	return bpf_map_lookup_elem(&blocks, key);
 }
 
@@ -179,63 +95,6 @@ static long delete_sub(u32 i, struct block_key *key)
 	return 0;
 }
 
-/* Ranges between @start and @end were given up. */
-static __always_inline void block_loses(struct block *b, u32 start, u32 end)
-{
-	if (!b->lost_end) {
-		b->lost_start = start;
-		b->lost_end = end;
-		return;
-	}
-	if (start < b->lost_start)
-		b->lost_start = start;
-	if (end > b->lost_end)
-		b->lost_end = end;
-}
-
-/* What is there between @start and @end is known again. */
-static __always_inline void block_knows(struct block *b, u32 start, u32 end)
-{
-	if (start <= b->lost_start && end >= b->lost_end)
-		b->lost_end = 0;
-	else if (start <= b->lost_start && end > b->lost_start)
-		b->lost_start = end;
-	else if (end >= b->lost_end && start < b->lost_end)
-		b->lost_end = start;
-}
-
-/* The lowest bit of 16; the compiler has no instruction for it. */
-static __always_inline u32 lowest_bit(u32 bits)
-{
-	u32 i = !(bits & 0xff) << 3;
-
-	i += !(bits >> i & 0xf) << 2;
-	i += !(bits >> i & 3) << 1;
-	return i + !(bits >> i & 1);
-}
-
-static __always_inline void range_put(struct block *b, const struct range *r)
-{
-	u32 vacant = ~b->in_use & ALL_RANGES, i;
-
-	if (vacant) {
-		i = lowest_bit(vacant) % NR_RANGES;
-	} else {
-		i = b->victim++ % NR_RANGES;
-		block_loses(b, b->ranges[i].start, b->ranges[i].end);
-	}
-	b->ranges[i] = *r;
-	b->in_use |= 1 << i;
-	if (b->highest <= i)
-		b->highest = i + 1;
-}
-
-/* The end of the sub-block around @at. */
-static __always_inline u32 sub_end(u32 at)
-{
-	return (at | (SUB_BYTES - 1)) + 1;
-}
-
 /* Puts @r into a block, or into a sub-block of it, as far as that goes. */
 static __noinline void range_store(struct block *b, const struct range *r, struct block_key *key,
 				   u64 base)
@@ -246,7 +105,7 @@ static __noinline void range_store(struct block *b, const struct range *r, struc
 
 	if (!b)
 		return;
-	if (b->in_use != ALL_RANGES) {
+	if (!is_full(b)) {
 		range_put(b, &part);
 		return;
 	}
@@ -258,7 +117,7 @@ static __noinline void range_store(struct block *b, const struct range *r, struc
 		block_loses(b, part.start, part.end);
 		return;
 	}
-	b->subs |= 1 << (part.start >> SUB_SHIFT);
+	__sync_fetch_and_or(&b->state, 1U << NR_RANGES << (part.start >> SUB_SHIFT));
 	end = sub_end(part.start);
 	if (part.end > end) {
 		block_loses(b, end, part.end);
@@ -269,20 +128,20 @@ static __noinline void range_store(struct block *b, const struct range *r, struc
 
 static __always_inline void put_whole_block(struct block *b, struct block_key *key, struct fill *f)
 {
-	struct range all = { 0, BLOCK_BYTES, f->endpoint, f->carried_to };
 	struct block_key sub = *key;
 
 	sub.number = IS_SUB | key->number << (BLOCK_SHIFT - SUB_SHIFT);
-	if (b->subs)
+	if (subs_of(b))
 		bpf_loop(NR_SUBS, delete_sub, &sub, 0);
 	if (f->endpoint == CS_MEMORY) {
 		block_delete(key);
 		return;
 	}
-	b->ranges[0] = all;
-	b->in_use = 1;
-	b->highest = 1;
-	b->subs = 0;
+	b->ranges[0].start = 0;
+	b->ranges[0].end = BLOCK_BYTES;
+	b->ranges[0].endpoint = f->endpoint;
+	b->ranges[0].carried_to = f->carried_to;
+	b->state = 1;
 	b->lost_end = 0;
 }
 
@@ -320,7 +179,7 @@ static long put_into_block(u32 i, struct fill *f)
 		put_whole_block(b, &key, f);
 		return 0;
 	}
-	if (b->subs && end > sub_end(start)) {
+	if (subs_of(b) && end > sub_end(start)) {
 		advance(f, sub_end(start) - end);
 		end = sub_end(start);
 	}
@@ -333,20 +192,27 @@ static long put_into_block(u32 i, struct fill *f)
 	c.rest.end = none;
 	c.rest.endpoint = none;
 	c.rest.carried_to = none;
+	c.start = start;
+	c.end = end;
 	c.is_new = f->is_new;
-	bpf_loop(b->highest, make_room, &c, 0);
+	c.is_there = 0;
+	bpf_loop(nr_ranges(b), make_room, &c, 0);
 	block_knows(b, start, end);
-	if (b->subs >> (start >> SUB_SHIFT) & 1) {
+	if (c.is_there)
+		return 0;
+	if (subs_of(b) >> (start >> SUB_SHIFT) & 1) {
 		key.number = IS_SUB | (base + start) >> SUB_SHIFT;
 		sub = bpf_map_lookup_elem(&blocks, &key);
 		if (sub) {
 			c.block = sub;
-			bpf_loop(sub->highest, make_room, &c, 0);
+			bpf_loop(nr_ranges(sub), make_room, &c, 0);
 			block_knows(sub, start, end);
+			if (c.is_there)
+				return 0;
 		}
 	}
 	/* What does not fit goes to sub-blocks, one after the other. */
-	if (b->in_use == ALL_RANGES && f->endpoint != CS_MEMORY && end > sub_end(start)) {
+	if (is_full(b) && f->endpoint != CS_MEMORY && end > sub_end(start)) {
 		advance(f, sub_end(start) - end);
 		c.new.end = sub_end(start);
 	}
@@ -385,46 +251,6 @@ __noinline int buffers_put(struct thread *t, u64 start, u64 end, u64 endpoint, u
 	return f.left != 0;
 }
 
-struct range_look {
-	struct block *block;
-	u32 at, end; /* of what is looked at, in the block */
-	u32 found; /* which of ranges[], + 1 */
-};
-
-static long look_at_range(u32 i, struct range_look *l)
-{
-	struct block *b = l->block;
-	struct range *r = &b->ranges[i % NR_RANGES];
-
-	i %= NR_RANGES;
-	if (!(b->in_use >> i & 1) || l->at >= r->end)
-		return 0;
-	if (l->at < r->start) {
-		if (l->end > r->start)
-			l->end = r->start;
-		return 0;
-	}
-	if (l->end > r->end)
-		l->end = r->end;
-	l->found = i + 1;
-	return 1;
-}
-
-/* Where a look between ranges ends, or whether it is at what was given up. */
-static __always_inline bool look_at_lost(const struct block *b, struct range_look *l)
-{
-	if (l->at >= b->lost_end)
-		return false;
-	if (l->at >= b->lost_start) {
-		if (l->end > b->lost_end)
-			l->end = b->lost_end;
-		return true;
-	}
-	if (l->end > b->lost_start)
-		l->end = b->lost_start;
-	return false;
-}
-
 /* Are the bytes certain for the destination of @a?  Then they are carried on now. */
 static __always_inline void carry_range(struct attribution *a, struct range *r, u64 base, u32 unit,
 					struct look_up *l)
@@ -439,7 +265,7 @@ static __always_inline void carry_range(struct attribution *a, struct range *r, 
 		 !is_same(base + r->start, base + r->end, unit, a->start, a->end))
 		l->possible = 1;
 	if (all && !l->possible)
-		r->carried_to |= to;
+		__sync_fetch_and_or(&r->carried_to, to);
 }
 
 /*
@@ -466,21 +292,21 @@ __noinline int look_into_block(struct thread *t, u32 epoch, struct look_up *l)
 		is_lost = block_was_lost(&key);
 		goto out;
 	}
-	unit = r.block->subs ? SUB_BYTES : BLOCK_BYTES;
-	bpf_loop(r.block->highest, look_at_range, &r, 0);
+	unit = subs_of(r.block) ? SUB_BYTES : BLOCK_BYTES;
+	bpf_loop(nr_ranges(r.block), look_at_range, &r, 0);
 	if (!r.found)
 		is_lost = look_at_lost(r.block, &r);
-	if (!r.found && r.block->subs) {
+	if (!r.found && subs_of(r.block)) {
 		if (r.end > sub_end(r.at))
 			r.end = sub_end(r.at);
-		if (r.block->subs >> (r.at >> SUB_SHIFT & (NR_SUBS - 1)) & 1) {
+		if (subs_of(r.block) >> (r.at >> SUB_SHIFT & (NR_SUBS - 1)) & 1) {
 			key.number = IS_SUB | l->at >> SUB_SHIFT;
 			r.block = bpf_map_lookup_elem(&blocks, &key);
 			if (!r.block) {
 				is_lost = true; /* the LRU took it from its block */
 				goto out;
 			}
-			bpf_loop(r.block->highest, look_at_range, &r, 0);
+			bpf_loop(nr_ranges(r.block), look_at_range, &r, 0);
 			if (!r.found)
 				is_lost |= look_at_lost(r.block, &r);
 		}
