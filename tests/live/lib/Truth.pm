@@ -198,6 +198,7 @@ sub handed_on
 	my ($transfer) = @_;
 
 	return sum(map { $_->{bytes} } grep { $_->{how} =~ /^(reference|transform)$/ ||
+		($_->{how} eq 'map' && $_->{from} eq 'socket_buffer') ||
 		($_->{how} eq 'dma' && "$_->{from} $_->{to}" =~ /disk/ &&
 			"$_->{from} $_->{to}" =~ /user_buffer|pipe_buffer/) } @{$transfer->{hops}});
 }
