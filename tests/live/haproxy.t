@@ -229,4 +229,5 @@ check_clients(\@transfers, $front, @got);
 check_origin(\@transfers, $origin->{log});
 check_spliced(\@transfers);
 check_words(\@transfers);
+diag("HAProxy's log:\n", read_file($proxy->{out})) unless Test::More->builder->is_passing;
 done_testing();
