@@ -230,7 +230,7 @@ install: $(BUILD)/copyscope ## install the tool and its man page below PREFIX
 
 lint: ## check format, scripts and man page
 	$(Q)clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
-	$(Q)shellcheck $$(git ls-files tests tools .ci | xargs grep -lE '^#( shellcheck shell=|!/bin/)(ba)?sh')
+	$(Q)shellcheck $$(git ls-files tests tools findings .ci | xargs grep -lE '^#( shellcheck shell=|!/bin/)(ba)?sh')
 	$(Q)mandoc -T lint -W warning docs/copyscope.1 docs/copyscope.4
 
 format: ## format the C code
