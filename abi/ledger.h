@@ -163,6 +163,7 @@ enum cs_call {
 	CS_CALL_FLUSHER = 0xff13, /* for another reason */
 	CS_CALL_RECLAIM = 0xff14, /* pages were evicted */
 	CS_CALL_JOURNAL = 0xff15, /* the file system's journal wants data before metadata */
+	CS_CALL_FLUSH_UNCACHED = 0xff16, /* RWF_DONTCACHE: the pages are to go at once */
 };
 
 enum cs_row_flags {
@@ -176,6 +177,8 @@ enum cs_row_flags {
 	 * carried on already or given up: they may be the source's, or others.
 	 */
 	CS_ROW_POSSIBLE = 1 << 5,
+	/* Through pages that are to leave the page cache: RWF_DONTCACHE. */
+	CS_ROW_UNCACHED = 1 << 6,
 };
 
 struct cs_row_key {

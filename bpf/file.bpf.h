@@ -7,11 +7,16 @@
 #include "bpf/compat.bpf.h"
 
 #define O_DIRECT 040000
+#define RWF_DONTCACHE 0x80 /* a flag of preadv2() that the struct kiocb keeps, since v6.14 */
 
-/* Is this the page cache of a file that was to be read and written without? */
-static __always_inline u8 buffered_flag(struct kiocb *iocb)
+/*
+ * Is this the page cache of a file that was to be read and written without, and
+ * are its pages to go afterwards?
+ */
+static __always_inline u8 cache_flags(struct kiocb *iocb)
 {
-	return iocb->ki_filp->f_flags & O_DIRECT ? CS_ROW_BUFFERED : 0;
+	return (iocb->ki_filp->f_flags & O_DIRECT ? CS_ROW_BUFFERED : 0) |
+	       (iocb->ki_flags & RWF_DONTCACHE ? CS_ROW_UNCACHED : 0);
 }
 
 /* What has no page cache is to splice as a device: it always copies. */
@@ -48,7 +53,7 @@ static __always_inline int file_read(struct task_struct *task, struct kiocb *ioc
 	key.process = t->process;
 	key.source = endpoint_of(t, iocb->ki_filp);
 	key.call = current_call(task);
-	key.flags = buffered_flag(iocb);
+	key.flags = cache_flags(iocb);
 	segments_of(t, iter, bytes, &s);
 	fold_read(t, task, &key, &s, bytes, bytes);
 	return 0;
@@ -76,7 +81,7 @@ static __always_inline int file_write(void *ctx, struct task_struct *task, struc
 	key.process = t->process;
 	key.destination = endpoint_of(t, iocb->ki_filp);
 	key.call = current_call(task);
-	key.flags = buffered_flag(iocb);
+	key.flags = cache_flags(iocb);
 	segments_of(t, iter, ret, &s);
 	fold_write(t, task, &key, &s, ret, mapping_hop);
 	return 0;

@@ -186,6 +186,7 @@ struct kiocb {
 	struct file *ki_filp;
 	s64 ki_pos;
 	void *ki_complete;
+	int ki_flags;
 };
 
 /* What a program hands to io_submit(). */
@@ -448,6 +449,7 @@ enum wb_reason {
 	WB_REASON_PERIODIC = 4,
 	WB_REASON_LAPTOP_TIMER = 5,
 	WB_REASON_FOREIGN_FLUSH = 6,
+	WB_REASON_DONTCACHE = 7, /* since v7.2 */
 };
 
 /* What a flusher thread is asked to do. */

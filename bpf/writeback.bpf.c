@@ -47,6 +47,8 @@ static __always_inline u16 call_of_reason(u32 reason)
 		return CS_CALL_FLUSH_PERIODIC;
 	if (IS(reason, WB_REASON_BACKGROUND) || IS(reason, WB_REASON_FOREIGN_FLUSH))
 		return CS_CALL_FLUSH_BACKGROUND;
+	if (IS(reason, WB_REASON_DONTCACHE))
+		return CS_CALL_FLUSH_UNCACHED;
 	if (IS(reason, WB_REASON_VMSCAN))
 		return CS_CALL_RECLAIM;
 	return CS_CALL_FLUSHER;

@@ -260,8 +260,8 @@ static void kinds(struct fixture *f)
 static void written(struct fixture *f)
 {
 	static const struct recorded_dirty dirty[] = {
-		{ 3, RESIDENCY_BY_CACHESTAT, 3 * MIB, 4096 },
-		{ 4, RESIDENCY_BY_NONE, 0, 0 },
+		{ 3, RESIDENCY_BY_CACHESTAT, 8 * MIB, 3 * MIB, 4096 },
+		{ 4, RESIDENCY_BY_NONE, 0, 0, 0 },
 	};
 	static const struct recorded_zeroed zeroed[] = {
 		{ { 4712, CS_CALL_FAULT, 0 }, MIB },

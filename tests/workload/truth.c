@@ -20,11 +20,18 @@ struct written {
 	int pid;
 };
 
-enum { WRITTEN_MAX = 4 };
+struct stay {
+	struct place file;
+	uint64_t bytes;
+};
+
+enum { WRITTEN_MAX = 4, STAYS_MAX = 4 };
 
 struct truth {
 	struct written written[WRITTEN_MAX];
 	unsigned int nr_written;
+	struct stay stays[STAYS_MAX];
+	unsigned int nr_stays;
 	struct flow flows[FLOWS_MAX];
 	struct actor actors[ACTORS_MAX];
 	unsigned int nr_flows, nr_actors;
@@ -163,6 +170,15 @@ void file_written(int fd, const char *path, const char *by, bool by_kernel, uint
 		die("too many written files");
 	truth->written[i] =
 		(struct written){ place_of(fd, path), by, by_kernel, bytes, dirty, getpid() };
+}
+
+void file_stays(int fd, const char *path, uint64_t bytes)
+{
+	unsigned int i = __sync_fetch_and_add(&truth->nr_stays, 1);
+
+	if (i >= STAYS_MAX)
+		die("too many files that stay");
+	truth->stays[i] = (struct stay){ place_of(fd, path), bytes };
 }
 
 static int fence_open(int which)
@@ -314,6 +330,12 @@ void truth_print(const char *name)
 	for (unsigned int i = 0; i < truth->nr_written; i++) {
 		printf("%s", i ? "," : "");
 		print_written(&truth->written[i]);
+	}
+	printf("],\"stays\":[");
+	for (unsigned int i = 0; i < truth->nr_stays; i++) {
+		printf("%s{", i ? "," : "");
+		print_place("file", &truth->stays[i].file);
+		printf(",\"bytes\":%llu}", (unsigned long long)truth->stays[i].bytes);
 	}
 	printf("],\"actors\":[");
 	for (unsigned int i = 0; i < truth->nr_actors; i++) {

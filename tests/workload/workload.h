@@ -37,7 +37,7 @@ extern const struct workload relay_workloads[], direct_workloads[], map_workload
 	odirect_workloads[], cow_workloads[], fds_workloads[], writeback_workloads[],
 	pipe_workloads[], short_workloads[], zero_workloads[], socket_workloads[],
 	process_vm_workloads[], peek_workloads[], zc_receive_workloads[], tls_workloads[],
-	fs_workloads[], aio_workloads[], device_workloads[];
+	fs_workloads[], aio_workloads[], device_workloads[], uncached_workloads[];
 
 void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
@@ -89,6 +89,8 @@ void flow_disk(struct flow *flow, int fd, uint64_t bytes);
  */
 void file_written(int fd, const char *path, const char *by, bool by_kernel, uint64_t bytes,
 		  uint64_t dirty);
+/* Of a file used by RWF_DONTCACHE: the bytes that are in the page cache all the same. */
+void file_stays(int fd, const char *path, uint64_t bytes);
 
 /*
  * Around a loop.  copyscope counts switches and faults since the thread's

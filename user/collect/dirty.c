@@ -79,6 +79,7 @@ static void ask(struct residency_reader *reader, int fd, struct recorded_dirty *
 	if (!residency_of_fd(reader, fd, false, &residency) &&
 	    residency.dirty_bytes != RESIDENCY_UNKNOWN) {
 		ret->source = residency.source;
+		ret->resident_bytes = residency.resident_bytes;
 		ret->dirty_bytes = residency.dirty_bytes;
 		ret->under_writeback_bytes = residency.writeback_bytes;
 	}
@@ -206,7 +207,7 @@ void dirty_read(struct recording *recording)
 	struct residency_reader reader;
 	struct recorded_dirty *dirty;
 	size_t count;
-	uint32_t *indices = written_endpoints(recording, &count);
+	uint32_t *indices = asked_endpoints(recording, &count);
 	int answers[2];
 	pid_t child;
 
@@ -217,7 +218,8 @@ void dirty_read(struct recording *recording)
 	residency_close(&reader);
 	dirty = zalloc(count, sizeof(*dirty));
 	for (size_t i = 0; i < count; i++)
-		dirty[i] = (struct recorded_dirty){ indices[i], RESIDENCY_BY_NONE, 0, 0 };
+		dirty[i] = (struct recorded_dirty){ .endpoint = indices[i],
+						    .source = RESIDENCY_BY_NONE };
 	free(indices);
 	recording->dirty = dirty;
 	recording->nr_dirty = count;

@@ -478,6 +478,7 @@ static const struct {
 	{ CS_CALL_FLUSHER, "flusher" },
 	{ CS_CALL_RECLAIM, "reclaim" },
 	{ CS_CALL_JOURNAL, "journal" },
+	{ CS_CALL_FLUSH_UNCACHED, "flusher:uncached" },
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -4,6 +4,7 @@
 
 #include "model/findings.h"
 #include "model/fold.h"
+#include "util/humanise.h"
 #include "util/memory.h"
 #include "util/strbuf.h"
 
@@ -61,6 +62,39 @@ static const struct transfer *find_similar(struct transfer *const *writes, size_
 			high = middle;
 	}
 	return low < count && writes[low]->delivered_bytes / 2 <= bytes ? writes[low] : NULL;
+}
+
+/* Of one end: how much stays in the page cache, pages that were there before and read-ahead. */
+static void tell_of_stay(struct strbuf *text, const struct report_endpoint *end, const char *role)
+{
+	if (!end->uncached)
+		return;
+	strbuf_printf(text, " Of the file that was %s, ", role);
+	if (end->resident_source == RESIDENCY_BY_NONE) {
+		strbuf_puts(text, "what stayed in the page cache is not known.");
+		return;
+	}
+	humanise_bytes(text, end->resident_bytes);
+	strbuf_puts(text, " were in the page cache at the end");
+	strbuf_puts(text, end->resident_bytes ? ": pages that were there before or that others use "
+						"stay, as "
+						"those do that read-ahead brings and those not "
+						"written back yet." :
+						".");
+}
+
+static void find_uncached(struct list *list, const struct transfer *transfer, struct arena *arena)
+{
+	_cleanup_strbuf_ struct strbuf text = { 0 };
+
+	if (!transfer->uncached_bytes)
+		return;
+	strbuf_puts(&text, "RWF_DONTCACHE asked that the pages leave the page cache when they are "
+			   "used: "
+			   "the CPU copies each byte all the same.");
+	tell_of_stay(&text, transfer->from, "read");
+	tell_of_stay(&text, transfer->to, "written");
+	add(list, "uncached-io", false, arena_copy(arena, text.text, text.length));
 }
 
 /* The program is told to do without what it used. */
@@ -139,13 +173,15 @@ static void find_splice(struct list *list, const struct transfer *transfer)
 		    "pages of its own that can be handed on.");
 }
 
-static void find_in_transfer(struct list *list, const struct transfer *transfer)
+static void find_in_transfer(struct list *list, const struct transfer *transfer,
+			     struct arena *arena)
 {
 	if (transfer->from->known && !transfer->from->resolved)
 		add(list, "unresolved-source", false,
 		    "What the written memory was could not be looked up: it may be a mapped "
 		    "file.");
 	advise(list, transfer);
+	find_uncached(list, transfer, arena);
 	if (has_call(transfer, "vmsplice") && has_hop(transfer, CS_PIPE_TO_USER))
 		add(list, "vmsplice-copies", false,
 		    "vmsplice() out of a pipe copies as read() does: the kernel hands on pages "
@@ -235,7 +271,7 @@ static void find_in_process(struct transfer **transfers, size_t count, struct ar
 		struct transfer *transfer = transfers[i];
 		struct list list = { .count = 0 };
 
-		find_in_transfer(&list, transfer);
+		find_in_transfer(&list, transfer, arena);
 		if (kept_in_memory(transfer) &&
 		    find_similar(transfers, writes, transfer->delivered_bytes))
 			add(&list, user_copy_code, false,

@@ -129,6 +129,8 @@ void fold_add(struct fold *fold, uint32_t index, const struct cs_row *row)
 		flow->teed += row->delivered;
 	if (row->key.flags & CS_ROW_BUFFERED)
 		flow->buffered += row->bytes;
+	if (row->key.flags & CS_ROW_UNCACHED)
+		flow->uncached += row->bytes;
 	flow->counters.mode_switches += row->mode_switches;
 	flow->counters.voluntary += row->voluntary;
 	flow->counters.involuntary += row->involuntary;
@@ -248,6 +250,7 @@ void fold_split(struct fold *fold, uint32_t from, const struct weight *weights, 
 			into->delivered += part(&scale, flow.delivered, end);
 		into->not_pinned |= flow.not_pinned;
 		into->buffered += part(&scale, flow.buffered, end);
+		into->uncached += part(&scale, flow.uncached, end);
 		scale.mark = end;
 	}
 }

@@ -40,6 +40,7 @@ struct flow {
 	bool not_pinned; /* copied, though MSG_ZEROCOPY was asked for */
 	uint64_t teed; /* of these, bytes that stayed in the pipe they came from, too */
 	uint64_t buffered; /* bytes of hops through the page cache in spite of O_DIRECT */
+	uint64_t uncached; /* bytes of hops through pages that were not to stay there */
 	struct counters counters;
 };
 

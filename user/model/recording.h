@@ -36,10 +36,14 @@ struct recorded_audit {
 	struct cs_audit audit;
 };
 
-/* What of a written file was still dirty when the recording ended. */
+/*
+ * What of a file that was written to, or used by RWF_DONTCACHE, was in the page
+ * cache and still dirty when the recording ended.
+ */
 struct recorded_dirty {
 	uint32_t endpoint; /* index */
 	enum residency_source source; /* RESIDENCY_BY_NONE: not known */
+	uint64_t resident_bytes; /* whole pages, as the others */
 	uint64_t dirty_bytes; /* whole pages */
 	uint64_t under_writeback_bytes; /* on their way to the disk */
 };

@@ -190,6 +190,7 @@ static void list_transfers(struct building *building, const struct fold *fold)
 		transfer->to = endpoint_of(building, fold->recording, flow->to);
 		transfer->delivered_bytes = flow->delivered;
 		transfer->buffered_bytes = flow->buffered;
+		transfer->uncached_bytes = flow->uncached;
 		transfer->counters = flow->counters;
 		transfer->not_pinned = flow->not_pinned;
 		list_hops(building, fold, flow, transfer);
@@ -200,6 +201,18 @@ static void list_transfers(struct building *building, const struct fold *fold)
 				       (transfer->from->tls || transfer->to->tls);
 		transfer->verdict = judge_by(transfer, fold->recording);
 		transfer->copied_share = transfer->failed ? NAN : copied_share(transfer);
+	}
+}
+
+/* What of the files that RWF_DONTCACHE was used on is in the page cache all the same. */
+static void list_uncached(struct building *building, const struct recording *recording)
+{
+	for (size_t i = 0; i < recording->nr_rows; i++) {
+		uint32_t index = uncached_endpoint(&recording->rows[i]);
+
+		if (index >= CS_FIRST_ENDPOINT && index < building->nr_endpoints &&
+		    building->named[index])
+			describe_uncached(recording, index, &building->endpoints[index]);
 	}
 }
 
@@ -405,6 +418,7 @@ struct report *report_build(const struct recording *recording, const struct repo
 	fold_pipes(&fold);
 	fold_sides(&fold);
 	list_transfers(building, &fold);
+	list_uncached(building, recording);
 	fold_free(&fold);
 	list_written(building, recording, options);
 	list_zeroed(recording, report, &building->arena);

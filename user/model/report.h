@@ -60,6 +60,10 @@ struct report_endpoint {
 	uint32_t rdev_major, rdev_minor; /* of a device */
 	uint64_t ino;
 	uint64_t filled_bytes; /* page cache bytes added while tracing */
+	/* A file of which RWF_DONTCACHE asked that its pages leave the page cache. */
+	bool uncached;
+	enum residency_source resident_source; /* RESIDENCY_BY_NONE: what stays is not known */
+	uint64_t resident_bytes; /* in the page cache at the end */
 };
 
 struct report_hop {
@@ -110,6 +114,7 @@ struct transfer {
 	uint64_t delivered_bytes;
 	uint64_t cpu_copied_bytes;
 	uint64_t buffered_bytes; /* through the page cache in spite of O_DIRECT */
+	uint64_t uncached_bytes; /* through pages that were not to stay there: RWF_DONTCACHE */
 	struct counters counters;
 	enum provenance provenance; /* of what was copied and referenced */
 	enum verdict verdict;

@@ -24,20 +24,53 @@ static int compare_indices(const void *left, const void *right)
 	return a < b ? -1 : a > b;
 }
 
-uint32_t *written_endpoints(const struct recording *recording, size_t *ret)
+/* Sorts them and drops those that are there twice; returns how many are left. */
+static size_t sort_out(uint32_t *indices, size_t count)
 {
-	uint32_t *indices = zalloc(recording->nr_rows, sizeof(*indices));
-	size_t count = 0, kept = 0;
+	size_t kept = 0;
 
-	for (size_t i = 0; i < recording->nr_rows; i++)
-		if (is_written_to(recording, &recording->rows[i]))
-			indices[count++] = recording->rows[i].key.destination;
 	if (count)
 		qsort(indices, count, sizeof(*indices), compare_indices);
 	for (size_t i = 0; i < count; i++)
 		if (!kept || indices[kept - 1] != indices[i])
 			indices[kept++] = indices[i];
-	*ret = kept;
+	return kept;
+}
+
+uint32_t *written_endpoints(const struct recording *recording, size_t *ret)
+{
+	uint32_t *indices = zalloc(recording->nr_rows, sizeof(*indices));
+	size_t count = 0;
+
+	for (size_t i = 0; i < recording->nr_rows; i++)
+		if (is_written_to(recording, &recording->rows[i]))
+			indices[count++] = recording->rows[i].key.destination;
+	*ret = sort_out(indices, count);
+	return indices;
+}
+
+uint32_t uncached_endpoint(const struct cs_row *row)
+{
+	if (!(row->key.flags & CS_ROW_UNCACHED) || !row->bytes)
+		return CS_MEMORY;
+	return hop_from(row->key.hop) == CS_PLACE_PAGE_CACHE ? row->key.source :
+							       row->key.destination;
+}
+
+uint32_t *asked_endpoints(const struct recording *recording, size_t *ret)
+{
+	uint32_t *indices = zalloc(2 * recording->nr_rows, sizeof(*indices));
+	size_t count = 0;
+
+	for (size_t i = 0; i < recording->nr_rows; i++) {
+		uint32_t uncached = uncached_endpoint(&recording->rows[i]);
+
+		if (is_written_to(recording, &recording->rows[i]))
+			indices[count++] = recording->rows[i].key.destination;
+		if (uncached >= CS_FIRST_ENDPOINT && uncached < recording->nr_endpoints)
+			indices[count++] = uncached;
+	}
+	*ret = sort_out(indices, count);
 	return indices;
 }
 
@@ -143,18 +176,35 @@ static int compare_dirty(const void *left, const void *right)
 			       &((const struct recorded_dirty *)right)->endpoint);
 }
 
+static const struct recorded_dirty *dirty_of(const struct recording *recording, uint32_t endpoint)
+{
+	const struct recorded_dirty wanted = { .endpoint = endpoint };
+
+	if (!recording->nr_dirty)
+		return NULL;
+	return bsearch(&wanted, recording->dirty, recording->nr_dirty, sizeof(wanted),
+		       compare_dirty);
+}
+
+void describe_uncached(const struct recording *recording, uint32_t endpoint,
+		       struct report_endpoint *ret)
+{
+	const struct recorded_dirty *dirty = dirty_of(recording, endpoint);
+
+	ret->uncached = true;
+	ret->resident_source = dirty ? dirty->source : RESIDENCY_BY_NONE;
+	ret->resident_bytes = dirty ? dirty->resident_bytes : 0;
+}
+
 void describe_written(const struct writeback *writeback, uint32_t endpoint,
 		      const struct report_process *processes, struct written_file *ret,
 		      struct arena *arena)
 {
 	const struct recording *recording = writeback->recording;
-	const struct recorded_dirty wanted = { .endpoint = endpoint }, *dirty = NULL;
+	const struct recorded_dirty *dirty = dirty_of(recording, endpoint);
 
 	ret->source = RESIDENCY_BY_NONE;
 	list_parts(writeback, endpoint, processes, ret, arena);
-	if (recording->nr_dirty)
-		dirty = bsearch(&wanted, recording->dirty, recording->nr_dirty, sizeof(*dirty),
-				compare_dirty);
 	if (!dirty)
 		return;
 	ret->source = dirty->source;

@@ -14,6 +14,14 @@
  * are none, as they are never written back.  The caller frees the array.
  */
 uint32_t *written_endpoints(const struct recording *recording, size_t *ret);
+/* These and the files used by RWF_DONTCACHE, each once, sorted; the caller frees the array. */
+uint32_t *asked_endpoints(const struct recording *recording, size_t *ret);
+
+/* The file that the row used by RWF_DONTCACHE, or CS_MEMORY if it used none so. */
+uint32_t uncached_endpoint(const struct cs_row *row);
+/* Says of such a file, whose endpoint has that index, what of it is in the page cache. */
+void describe_uncached(const struct recording *recording, uint32_t endpoint,
+		       struct report_endpoint *ret);
 
 /* Rows of write-back by their file, so that each file finds its own at once. */
 struct writeback {

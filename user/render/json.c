@@ -87,6 +87,10 @@ static void write_endpoint_keys(struct json *json, const struct report_endpoint 
 		json_bool(json, "deleted", true);
 	if (endpoint->known && endpoint->kind == CS_KIND_FILE)
 		json_number(json, "page_cache_filled_bytes", endpoint->filled_bytes);
+	if (endpoint->uncached && endpoint->resident_source != RESIDENCY_BY_NONE)
+		json_number(json, "resident_bytes", endpoint->resident_bytes);
+	else if (endpoint->uncached)
+		json_null(json, "resident_bytes");
 }
 
 static void write_endpoint(struct json *json, const char *key,

@@ -23,6 +23,7 @@ static const char *by_words(const char *by)
 		{ "flusher:periodic", "the flusher, as it was old" },
 		{ "flusher:background", "the flusher, as much was dirty" },
 		{ "flusher:sync", "a sync that is not traced" },
+		{ "flusher:uncached", "the flusher, as it was not to stay" },
 		{ "flusher", "the flusher" },
 		{ "reclaim", "eviction" },
 		{ "journal", "the journal" },

@@ -157,6 +157,20 @@ sub check_written
 	}
 }
 
+# What stays in the page cache of files that RWF_DONTCACHE was used on.
+sub check_stays
+{
+	my ($report, $truth, $what) = @_;
+
+	for my $expected (@{$truth->{stays} // []}) {
+		my @ends = grep { exists $_->{resident_bytes} && same_inode($_, $expected->{file}) }
+			map { ($_->{from}, $_->{to}) } @{$report->{transfers}};
+
+		cmp_ok(scalar @ends, '>', 0, "$what: was used by RWF_DONTCACHE");
+		is($_->{resident_bytes}, $expected->{bytes}, "$what: stays in the page cache") for @ends;
+	}
+}
+
 sub check_dirty
 {
 	my ($file, $dirty, $what) = @_;
@@ -424,6 +438,7 @@ sub check_report
 		check_actor($_, \@found, "$what: process $_->{pid}") for @{$truth->{actors}};
 		check_rest($report, $truth, \@found, $what);
 		check_written($report, $truth, $what);
+		check_stays($report, $truth, $what);
 		tell_measured($report, $truth, \@found, $what);
 	};
 }
