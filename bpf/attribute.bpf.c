@@ -155,7 +155,7 @@ static __always_inline bool look_into_fill(struct thread *t, struct cs_process *
 		buffers_settle(t, t, p, false);
 		return false;
 	}
-	if (l->source == CS_MEMORY)
+	if (l->source == CS_MEMORY && t->fill_endpoint != CS_UNRESOLVED)
 		t->fill_is_plain = 1;
 	l->source = t->fill_endpoint;
 	l->possible = how == CARRY_POSSIBLE;
@@ -195,6 +195,9 @@ static __always_inline void look_up_source(struct thread *t, struct look_up *l)
 		l->source = mapped;
 		l->possible = 0;
 	}
+	/* Of what is not known (SCATTERED) nothing more is to be said. */
+	if (l->source == CS_UNRESOLVED)
+		l->possible = 0;
 	l->mapped = l->source >= CS_FIRST_ENDPOINT && l->source == mapped;
 }
 
@@ -256,6 +259,7 @@ __noinline int attribute(struct segments *s)
 	struct attribution *a;
 	struct cs_row_key key;
 	struct cs_row *row;
+	bool scattered;
 	u64 left;
 
 	if (!s || !t)
@@ -263,9 +267,11 @@ __noinline int attribute(struct segments *s)
 	a = &t->attribution;
 	__builtin_memset(a, 0, sizeof(*a));
 	a->s = *s;
+	scattered = s->iov == SCATTERED;
 	settle_of_others(t);
-	bpf_loop(MAX_PIECES, attribute_piece, NULL, 0);
-	/* What is left had too many pieces to look at. */
+	if (!scattered)
+		bpf_loop(MAX_PIECES, attribute_piece, NULL, 0);
+	/* What is left had too many pieces to look at, or none whose place is known. */
 	left = a->s.bytes + (a->end - a->at);
 	if (left) {
 		run_flush(a, t);
@@ -273,7 +279,8 @@ __noinline int attribute(struct segments *s)
 		a->run.hop = a->s.hop;
 		a->run.flags = 0;
 		a->run.bytes = left;
-		add(lost.segments, left);
+		if (!scattered)
+			add(lost.segments, left);
 	}
 	run_flush(a, t);
 	run_key(a, &a->main, t, &key);

@@ -160,6 +160,7 @@ struct iov_iter {
 	u8 iter_type;
 	unsigned long iov_offset;
 	unsigned long count;
+	unsigned long nr_segs;
 	bool data_source; /* bytes leave through it: a write */
 	void *ubuf;
 	const struct iovec *__iov;
@@ -272,6 +273,7 @@ struct io_kiocb {
 	struct {
 		struct file *file;
 	} cmd; /* what the opcode makes of it: one of the two below */
+	void *async_data;
 	struct io_ring_ctx *ctx;
 };
 
@@ -284,6 +286,21 @@ struct io_sr_msg {
 	void *buf;
 	int len;
 	u16 flags;
+};
+
+/* Since v6.15: a vector of registered buffers, as it was given. */
+struct iou_vec {
+	struct iovec *iovec; /* the last ones of the array are in use */
+	unsigned int nr; /* that it has room for */
+};
+
+struct io_async_rw {
+	struct iou_vec vec;
+};
+
+struct io_async_msghdr {
+	struct iou_vec vec;
+	struct msghdr msg;
 };
 
 struct io_notif_data {

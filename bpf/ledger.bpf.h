@@ -41,6 +41,12 @@ struct vma_cache {
 	u32 writable; /* what is in the buffer may have been read into it */
 };
 
+/*
+ * In the place of an iovec: fixed buffers with gaps, somewhere between fixed_start and
+ * fixed_end of the thread.  Which of them an operation used is not known.
+ */
+#define SCATTERED 1
+
 /* The user buffers of an operation. */
 struct segments {
 	u64 iov; /* address of struct iovec in kernel or user memory; 0: one segment */
@@ -101,6 +107,8 @@ struct thread {
 	/* The request of io_uring under way, see uring.bpf.c. */
 	u64 request_data; /* address of its struct kiocb, if it reads or writes */
 	u64 fixed_end; /* where its fixed buffer ends in user memory; 0: it has none */
+	u64 fixed_start; /* of several with gaps, where the first begins; 0: they are one piece */
+	u64 fixed_bytes; /* of all of them */
 	u16 request; /* CS_CALL_REQUEST | opcode; 0: none */
 	u16 cached_request; /* the one that rows[] are of */
 	u8 request_counted; /* as an operation */

@@ -7,6 +7,7 @@
 #include "bpf/buffer.bpf.h"
 
 #define MAX_SEGMENTS 1024 /* UIO_MAXIOV */
+#define MAX_SCATTERED (1 << 24) /* bytes from end to end: more would fill the table of buffers */
 
 /*
  * The new fill of @t makes @p's last one part of the table.  Where it overwrites the
@@ -48,12 +49,25 @@ static long remember_segment(u32 i, struct segments *s)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct thread *t = thread_known(task);
+	u32 endpoint = s->endpoint;
 	u64 start = 0, bytes = 0;
 
-	if (!t || !next_segment(s, &start, &bytes))
+	if (!t)
 		return 1;
+	if (s->iov == SCATTERED) {
+		/* What lies between the buffers may be filled, too, for all that is known. */
+		start = t->fixed_start;
+		bytes = t->fixed_end - start;
+		if (t->fixed_end <= start || bytes > MAX_SCATTERED)
+			return 1;
+		endpoint = CS_UNRESOLVED;
+		s->iov = 0;
+		s->bytes = 0;
+	} else if (!next_segment(s, &start, &bytes)) {
+		return 1;
+	}
 	if (bytes)
-		remember_range(t, start, bytes, s->endpoint);
+		remember_range(t, start, bytes, endpoint);
 	return 0;
 }
 

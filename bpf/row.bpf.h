@@ -174,7 +174,7 @@ static __always_inline void segments_of(struct thread *t, struct iov_iter *iter,
 		s->iov = 0;
 	} else if (t->fixed_end && !user_backed(iter)) {
 		s->base = t->fixed_end - iter->count - bytes;
-		s->iov = 0;
+		s->iov = t->fixed_start ? SCATTERED : 0;
 	} else {
 		s->base = 0; /* else the compiler may leave a pointer in it: no number */
 		s->iov = iter_iov(t, iter);

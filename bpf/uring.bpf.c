@@ -10,7 +10,9 @@
 #include "bpf/queued.bpf.h"
 
 #define MAX_UNFINISHED 4096
+#define MAX_VECTOR 1024 /* UIO_MAXIOV */
 #define IORING_RECVSEND_FIXED_BUF (1 << 2)
+#define IORING_SEND_VECTORIZED (1 << 5)
 
 enum io_uring_op {
 	IORING_OP_READV = 1,
@@ -20,6 +22,9 @@ enum io_uring_op {
 	IORING_OP_WRITE = 23,
 	IORING_OP_SEND = 26,
 	IORING_OP_SEND_ZC = 47,
+	IORING_OP_SENDMSG_ZC = 48,
+	IORING_OP_READV_FIXED = 60,
+	IORING_OP_WRITEV_FIXED = 61,
 };
 
 /* Of a process: where the mode switches of io_uring_enter() go. */
@@ -45,6 +50,20 @@ struct {
 
 __u64 nr_unfinished;
 
+/* Of the buffers of a vector: where they lie, and whether one follows another. */
+struct hull {
+	u64 start, end, bytes;
+	u64 gaps;
+};
+
+/* By request: the kernel keeps no vector of one that is issued again. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, MAX_UNFINISHED);
+	__type(key, u64);
+	__type(value, struct hull);
+} vectors SEC(".maps");
+
 /* What was cached for one request or for syscalls must not be taken for another. */
 static __always_inline void forget_rows(struct thread *t, u32 request)
 {
@@ -55,19 +74,123 @@ static __always_inline void forget_rows(struct thread *t, u32 request)
 	t->cached_request = request;
 }
 
-static __always_inline u64 fixed_buffer_end(struct io_kiocb *req)
+static __always_inline void one_fixed_buffer(struct thread *t, u64 start, u64 bytes)
+{
+	t->fixed_end = start + bytes;
+	t->fixed_start = 0;
+	t->fixed_bytes = bytes;
+}
+
+struct vector {
+	u64 at; /* struct iovec in the kernel */
+	u64 left; /* of them */
+	struct hull hull;
+};
+
+static long add_to_hull(u32 i, struct vector *vector)
+{
+	struct hull *h = &vector->hull;
+	struct iovec v = {};
+	u64 start, end;
+
+	if (!vector->left)
+		return 1;
+	bpf_probe_read_kernel(&v, sizeof(v), (void *)vector->at);
+	vector->at += sizeof(v);
+	vector->left--;
+	start = (u64)v.iov_base;
+	end = start + v.iov_len;
+	/* A page of the kernel: the request was issued before, and this is a bio_vec now. */
+	if ((s64)start < 0) {
+		h->end = none;
+		return 1;
+	}
+	if (h->bytes && start != h->end)
+		h->gaps++;
+	if (!h->bytes || start < h->start)
+		h->start = start;
+	if (end > h->end)
+		h->end = end;
+	h->bytes += v.iov_len;
+	return 0;
+}
+
+/*
+ * The kernel turns a vector of fixed buffers into one of pages, in place, when it first
+ * issues the request: see io_import_reg_vec() in io_uring/rsrc.c.  Not inline: the
+ * verifier looks at it once.
+ */
+__noinline int fixed_vector(struct thread *t, u64 request, u64 iovecs, u32 room, u32 nr)
+{
+	struct vector v = { .at = iovecs + (u64)(room - nr) * sizeof(struct iovec), .left = nr };
+	struct hull *kept;
+
+	if (!t)
+		return 0;
+	v.hull.gaps = none;
+	bpf_loop(MAX_VECTOR, add_to_hull, &v, 0);
+	kept = bpf_map_lookup_elem(&vectors, &request);
+	if (v.hull.end && !v.left && room >= nr)
+		bpf_map_update_elem(&vectors, &request, &v.hull, BPF_ANY);
+	else if (kept)
+		v.hull = *kept;
+	else
+		/* Not known: an end that is no address, before a beginning that is none. */
+		v.hull = (struct hull){ .start = ~0ULL, .end = 1, .gaps = 1 };
+	t->fixed_bytes = v.hull.bytes;
+	t->fixed_end = v.hull.end;
+	t->fixed_start = v.hull.gaps ? v.hull.start : 0;
+	return 0;
+}
+
+static __always_inline void fixed_vector_of_rw(struct thread *t, struct io_kiocb *req)
+{
+	struct io_async_rw *async = BPF_CORE_READ(req, async_data);
+	struct io_rw *rw = (void *)&req->cmd;
+
+	if (bpf_core_field_exists(async->vec))
+		fixed_vector(t, address(t, req), (u64)BPF_CORE_READ(async, vec.iovec),
+			     BPF_CORE_READ(async, vec.nr), BPF_CORE_READ(rw, len));
+}
+
+static __always_inline void fixed_vector_of_send(struct thread *t, struct io_kiocb *req)
+{
+	struct io_async_msghdr *async = BPF_CORE_READ(req, async_data);
+
+	if (bpf_core_field_exists(async->vec))
+		fixed_vector(t, address(t, req), (u64)BPF_CORE_READ(async, vec.iovec),
+			     BPF_CORE_READ(async, vec.nr),
+			     BPF_CORE_READ(async, msg.msg_iter.nr_segs));
+}
+
+/* Pages of fixed buffers are to the routines inside as those of a splice. */
+static __always_inline void find_fixed_buffers(struct thread *t, struct io_kiocb *req)
 {
 	u8 opcode = req->opcode;
 	struct io_sr_msg *send = (void *)&req->cmd;
 	struct io_rw *rw = (void *)&req->cmd;
+	u16 flags;
 
-	if (opcode == IORING_OP_READ_FIXED || opcode == IORING_OP_WRITE_FIXED)
-		return BPF_CORE_READ(rw, addr) + BPF_CORE_READ(rw, len);
-	if (opcode != IORING_OP_SEND && opcode != IORING_OP_SEND_ZC)
-		return 0;
-	if (!(BPF_CORE_READ(send, flags) & IORING_RECVSEND_FIXED_BUF))
-		return 0;
-	return (u64)BPF_CORE_READ(send, buf) + (u32)BPF_CORE_READ(send, len);
+	t->fixed_end = 0;
+	t->fixed_start = 0;
+	if (opcode == IORING_OP_READ_FIXED || opcode == IORING_OP_WRITE_FIXED) {
+		one_fixed_buffer(t, BPF_CORE_READ(rw, addr), BPF_CORE_READ(rw, len));
+		return;
+	}
+	if (opcode == IORING_OP_READV_FIXED || opcode == IORING_OP_WRITEV_FIXED) {
+		fixed_vector_of_rw(t, req);
+		return;
+	}
+	if (opcode != IORING_OP_SEND && opcode != IORING_OP_SEND_ZC &&
+	    opcode != IORING_OP_SENDMSG_ZC)
+		return;
+	flags = BPF_CORE_READ(send, flags);
+	if (!(flags & IORING_RECVSEND_FIXED_BUF))
+		return;
+	if (opcode == IORING_OP_SENDMSG_ZC || flags & IORING_SEND_VECTORIZED)
+		fixed_vector_of_send(t, req);
+	else
+		one_fixed_buffer(t, (u64)BPF_CORE_READ(send, buf), (u32)BPF_CORE_READ(send, len));
 }
 
 /* Was it counted when it was issued before? */
@@ -95,9 +218,8 @@ static __always_inline int request_begins(struct task_struct *task, struct io_ki
 	t->request_data = address(t, req) + bpf_core_field_offset(struct io_kiocb, cmd);
 	t->request_direct = 0;
 	t->request_moved = 0;
-	t->direct_owner = 0;
-	t->direct_bytes = 0;
-	t->fixed_end = fixed_buffer_end(req);
+	nothing_queued(t);
+	find_fixed_buffers(t, req);
 	t->request_counted = was_counted(t, req);
 	t->request_waits = 0;
 	t->last_slot = NO_SLOT;
@@ -132,7 +254,9 @@ static __always_inline int goes_direct(struct thread *t, u64 at, u64 left)
 	t->direct_endpoint = endpoint_find(t, (u64)BPF_CORE_READ(file, f_inode), (u64)file);
 	t->direct_left = left;
 	t->direct_asked = BPF_CORE_READ(rw, len);
-	t->direct_buffer = opcode == IORING_OP_READV || opcode == IORING_OP_WRITEV ?
+	t->direct_buffer = opcode == IORING_OP_READV || opcode == IORING_OP_WRITEV ||
+					   opcode == IORING_OP_READV_FIXED ||
+					   opcode == IORING_OP_WRITEV_FIXED ?
 				   0 :
 				   BPF_CORE_READ(rw, addr);
 	t->request_direct = 1;
@@ -162,12 +286,10 @@ __noinline int request_goes_direct(struct thread *t, u64 dio)
  */
 __noinline int device_request_goes_direct(struct thread *t, u64 iocb)
 {
-	struct io_rw *rw = (void *)iocb;
-
 	if (!t || iocb != t->request_data)
 		return 0;
 	if (t->fixed_end)
-		t->direct_bytes = BPF_CORE_READ(rw, len);
+		t->direct_bytes = t->fixed_bytes;
 	return goes_direct(t, iocb, t->direct_bytes);
 }
 
@@ -177,7 +299,7 @@ static __always_inline void count_direct(struct thread *t, struct task_struct *t
 	u8 opcode = t->request;
 
 	if (opcode == IORING_OP_WRITE || opcode == IORING_OP_WRITEV ||
-	    opcode == IORING_OP_WRITE_FIXED)
+	    opcode == IORING_OP_WRITE_FIXED || opcode == IORING_OP_WRITEV_FIXED)
 		queued_write(t, task, &s);
 	else
 		queued_read(t, task, &s, t->direct_asked);

@@ -18,6 +18,7 @@
 /* What <linux/io_uring.h> of newer kernels has. */
 #define SEND_ZC_REPORT_USAGE (1U << 3)
 #define NOTIF_USAGE_ZC_COPIED (1U << 31)
+enum { SENDMSG_ZC = 48, READV_FIXED = 60, WRITEV_FIXED = 61 };
 
 enum { ENTRIES = 8, FILES = 64 };
 
@@ -89,15 +90,19 @@ static void set_file(struct io_uring_sqe *sqe, int fd)
 	sqe->flags |= IOSQE_FIXED_FILE;
 }
 
+static void register_buffer(void *buffer, size_t bytes)
+{
+	struct iovec v = { buffer, bytes };
+
+	if (io_uring_register_buffers(&ring, &v, 1))
+		die("io_uring: cannot register a buffer");
+	fixed = buffer;
+}
+
 static void set_buffer(struct io_uring_sqe *sqe, const void *buffer, size_t bytes)
 {
-	struct iovec v = { (void *)buffer, options.chunk };
-
-	if (!fixed) {
-		if (io_uring_register_buffers(&ring, &v, 1))
-			die("io_uring: cannot register a buffer");
-		fixed = v.iov_base;
-	}
+	if (!fixed)
+		register_buffer((void *)buffer, options.chunk);
 	if ((char *)buffer < fixed || (char *)buffer + bytes > fixed + options.chunk)
 		die("the buffer is not the registered one");
 	sqe->buf_index = 0;
@@ -178,6 +183,9 @@ static int halves(struct iovec v[2], void *buffer, size_t bytes)
 {
 	size_t first = bytes / 3;
 
+	if (first > 4096)
+		first &= -4096ul; /* for O_DIRECT */
+
 	v[0] = (struct iovec){ buffer, first };
 	v[1] = (struct iovec){ (char *)buffer + first, bytes - first };
 	return 2;
@@ -201,19 +209,62 @@ CALL(read, false, io_uring_prep_read(sqe, fd, buffer, bytes, offset))
 CALL(readv, false, io_uring_prep_readv(sqe, fd, v, m.msg_iovlen, offset))
 CALL(read_fixed, false, io_uring_prep_read_fixed(sqe, fd, buffer, bytes, offset, 0);
      set_buffer(sqe, buffer, bytes))
+CALL(readv_fixed, false, io_uring_prep_readv(sqe, fd, v, m.msg_iovlen, offset);
+     sqe->opcode = READV_FIXED; set_buffer(sqe, buffer, bytes))
 CALL(recv, false, io_uring_prep_recv(sqe, fd, buffer, bytes, 0))
 CALL(recvmsg, false, io_uring_prep_recvmsg(sqe, fd, &m, 0))
 CALL(write, true, io_uring_prep_write(sqe, fd, buffer, bytes, offset))
 CALL(writev, true, io_uring_prep_writev(sqe, fd, v, m.msg_iovlen, offset))
 CALL(write_fixed, true, io_uring_prep_write_fixed(sqe, fd, buffer, bytes, offset, 0);
      set_buffer(sqe, buffer, bytes))
+CALL(writev_fixed, true, io_uring_prep_writev(sqe, fd, v, m.msg_iovlen, offset);
+     sqe->opcode = WRITEV_FIXED; set_buffer(sqe, buffer, bytes))
 CALL(send, true, io_uring_prep_send(sqe, fd, buffer, bytes, 0))
 CALL(sendmsg, true, io_uring_prep_sendmsg(sqe, fd, &m, 0))
+
+/* Two pieces of a registered buffer with others between them; the bytes are copied here. */
+static ssize_t move_scattered(int fd, uint8_t opcode, size_t bytes, off_t offset)
+{
+	struct io_uring_sqe *sqe = request();
+	size_t first = bytes / 3;
+	struct iovec v[2];
+
+	if (!fixed)
+		register_buffer(zalloc_pages(2 * options.chunk), 2 * options.chunk);
+	v[0] = (struct iovec){ fixed, first };
+	v[1] = (struct iovec){ fixed + options.chunk, bytes - first };
+	io_uring_prep_readv(sqe, fd, v, 2, is_file(fd) ? offset : 0);
+	sqe->opcode = opcode;
+	sqe->buf_index = 0;
+	return run(sqe, fd, opcode == WRITEV_FIXED);
+}
+
+static ssize_t by_readv_scattered(int fd, void *buffer, size_t bytes, off_t offset)
+{
+	ssize_t n = move_scattered(fd, READV_FIXED, bytes, offset);
+
+	if (n == (ssize_t)bytes) {
+		memcpy(buffer, fixed, bytes / 3);
+		memcpy((char *)buffer + bytes / 3, fixed + options.chunk, bytes - bytes / 3);
+	}
+	return n;
+}
+
+static ssize_t by_writev_scattered(int fd, void *buffer, size_t bytes, off_t offset)
+{
+	if (!fixed)
+		die("nothing was read into the registered buffer");
+	if (memcmp(buffer, fixed, bytes / 3))
+		die("the registered buffer has other bytes");
+	return move_scattered(fd, WRITEV_FIXED, bytes, offset);
+}
 
 const struct call uring_readers[] = {
 	{ "uring-read", "io_uring:read", by_read },
 	{ "uring-readv", "io_uring:readv", by_readv },
 	{ "uring-read-fixed", "io_uring:read_fixed", by_read_fixed },
+	{ "uring-readv-fixed", "io_uring:readv_fixed", by_readv_fixed },
+	{ "uring-readv-scattered", "io_uring:readv_fixed", by_readv_scattered },
 	{ "uring-recv", "io_uring:recv", by_recv },
 	{ "uring-recvmsg", "io_uring:recvmsg", by_recvmsg },
 	{ NULL, NULL, NULL },
@@ -223,6 +274,8 @@ const struct call uring_writers[] = {
 	{ "uring-write", "io_uring:write", by_write },
 	{ "uring-writev", "io_uring:writev", by_writev },
 	{ "uring-write-fixed", "io_uring:write_fixed", by_write_fixed },
+	{ "uring-writev-fixed", "io_uring:writev_fixed", by_writev_fixed },
+	{ "uring-writev-scattered", "io_uring:writev_fixed", by_writev_scattered },
 	{ "uring-send", "io_uring:send", by_send },
 	{ "uring-sendmsg", "io_uring:sendmsg", by_sendmsg },
 	{ NULL, NULL, NULL },
@@ -238,13 +291,23 @@ ssize_t uring_splice(int in, int out, size_t bytes)
 }
 
 /* A second completion says that the kernel let go of the pages, and what it did with them. */
-ssize_t uring_send_zc(int fd, void *buffer, size_t bytes, bool is_fixed, bool *copied)
+ssize_t uring_send_zc(int fd, void *buffer, size_t bytes, bool is_fixed, bool is_message,
+		      bool *copied)
 {
 	struct io_uring_sqe *sqe = request();
+	struct iovec v[2];
+	struct msghdr m = { .msg_iov = v };
 	unsigned int flags;
 	ssize_t sent, usage;
 
-	if (is_fixed) {
+	if (is_message) {
+		m.msg_iovlen = halves(v, buffer, bytes);
+		io_uring_prep_sendmsg(sqe, fd, &m, 0);
+		sqe->opcode = SENDMSG_ZC;
+		sqe->ioprio = SEND_ZC_REPORT_USAGE | (is_fixed ? IORING_RECVSEND_FIXED_BUF : 0);
+		if (is_fixed)
+			set_buffer(sqe, buffer, bytes);
+	} else if (is_fixed) {
 		io_uring_prep_send_zc_fixed(sqe, fd, buffer, bytes, 0, SEND_ZC_REPORT_USAGE, 0);
 		set_buffer(sqe, buffer, bytes);
 	} else {

@@ -119,7 +119,8 @@ enum { MESSAGES = 4 };
 /* uring.c: calls that are requests of io_uring, found with the others. */
 extern const struct call uring_readers[], uring_writers[];
 ssize_t uring_splice(int in, int out, size_t bytes);
-ssize_t uring_send_zc(int fd, void *buffer, size_t bytes, bool is_fixed, bool *copied);
+ssize_t uring_send_zc(int fd, void *buffer, size_t bytes, bool is_fixed, bool is_message,
+		      bool *copied);
 extern uint64_t calls_beside; /* that only waited */
 extern bool moved_elsewhere; /* some ran in another thread: no counters of this one tell */
 

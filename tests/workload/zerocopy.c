@@ -62,7 +62,7 @@ static ssize_t send_pinned(struct sink *sink, void *buffer, size_t bytes, int se
 
 	if (options.write)
 		return uring_send_zc(sink->fd, buffer, bytes, strstr(options.write, "fixed"),
-				     copied);
+				     strstr(options.write, "sendmsg"), copied);
 	n = send(sink->fd, buffer, bytes, MSG_ZEROCOPY);
 	if (n <= 0)
 		return n;
@@ -78,10 +78,19 @@ static ssize_t send_pinned(struct sink *sink, void *buffer, size_t bytes, int se
 
 static const char *name_of_send(void)
 {
-	if (options.write && strcmp(options.write, "uring-send-zc") &&
-	    strcmp(options.write, "uring-send-zc-fixed"))
-		die("no call %s", options.write);
-	return options.write ? "io_uring:send_zc" : "sendto";
+	static const char *const names[][2] = {
+		{ "uring-send-zc", "io_uring:send_zc" },
+		{ "uring-send-zc-fixed", "io_uring:send_zc" },
+		{ "uring-sendmsg-zc", "io_uring:sendmsg_zc" },
+		{ "uring-sendmsg-zc-fixed", "io_uring:sendmsg_zc" },
+	};
+
+	if (!options.write)
+		return "sendto";
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(options.write, names[i][0]))
+			return names[i][1];
+	die("no call %s", options.write);
 }
 
 static void zerocopy(void)
