@@ -66,3 +66,45 @@ int TRACED_PROG(on_write_null, struct file *file, u64 buffer)
 	fold_dropped(t, &key, &s, ret);
 	return 0;
 }
+
+/*
+ * /dev/fuse: the server of a FUSE file system reads requests, with what is written to its
+ * files, and writes answers, with what is read from them.  They are copied page by page
+ * and by none of the primitives: the audit is told, or it would miss them.
+ */
+SEC("?fexit/fuse_dev_read")
+int TRACED_PROG(on_fuse_dev_read, struct kiocb *iocb, struct iov_iter *iter)
+{
+	struct cs_row_key key = { .hop = CS_DEVICE_TO_USER };
+	struct segments s = {};
+	struct thread *t;
+	s64 ret;
+
+	t = thread_of(task);
+	if (!t)
+		return 0;
+	ret = returned(ctx);
+	s.bytes = ret > 0 ? ret : 0;
+	/* The iterator stands behind the last page that it lent, not behind the bytes. */
+	if (iter->iter_type == bpf_core_enum_value(enum iter_type, ITER_UBUF))
+		s.base = address(t, iter->ubuf);
+	else
+		s.iov = SCATTERED;
+	key.process = t->process;
+	key.source = endpoint_of(t, iocb->ki_filp);
+	key.call = current_call(task);
+	add_audit(task->tgid, CS_TO_ITER, s.bytes, 0);
+	fold_read(t, task, &key, &s, s.bytes, s.bytes);
+	return 0;
+}
+
+SEC("?fexit/fuse_dev_write")
+int TRACED_PROG(on_fuse_dev_write, struct kiocb *iocb, struct iov_iter *iter)
+{
+	s64 ret = returned(ctx);
+
+	if (ret > 0)
+		add_audit(task->tgid, CS_FROM_ITER, ret, 0);
+	return file_write(ctx, task, iocb, iter, CS_FROM_ITER, CS_USER_TO_DEVICE,
+			  CS_MAPPING_TO_DEVICE);
+}

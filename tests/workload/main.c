@@ -19,7 +19,7 @@ static const struct workload *const families[] = {
 	cow_workloads,	   fds_workloads,	 writeback_workloads, pipe_workloads,
 	short_workloads,   zero_workloads,	 socket_workloads,    process_vm_workloads,
 	peek_workloads,	   zc_receive_workloads, tls_workloads,	      fs_workloads,
-	aio_workloads,	   device_workloads,	 uncached_workloads,
+	aio_workloads,	   device_workloads,	 uncached_workloads,  fuse_workloads,
 };
 
 static const struct option long_options[] = {
