@@ -32,6 +32,7 @@ enum cs_unsure {
 	CS_UNSURE_REFERENCES = 16, /* whether sockets copied or referenced spliced pages */
 	CS_UNSURE_PINS, /* whether TCP pinned pages for MSG_ZEROCOPY or copied them */
 	CS_UNSURE_UDP_PINS,
+	CS_UNSURE_BOUNCES, /* whether O_DIRECT went through bounce buffers, which the CPU fills */
 };
 
 struct cs_settings {

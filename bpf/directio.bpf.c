@@ -14,7 +14,7 @@
 static __always_inline void direct_write(struct thread *t, struct task_struct *task,
 					 struct kiocb *iocb, struct iov_iter *iter, s64 bytes)
 {
-	struct cs_row_key key = { .hop = CS_USER_TO_DISK };
+	struct cs_row_key key = { .hop = CS_USER_TO_DISK, .flags = bounce_flags(t) };
 	struct segments s;
 
 	key.process = t->process;
@@ -32,7 +32,7 @@ static __always_inline void direct_read(struct thread *t, struct task_struct *ta
 					struct kiocb *iocb, struct iov_iter *iter, s64 bytes,
 					u64 moved)
 {
-	struct cs_row_key key = { .hop = CS_DISK_TO_USER };
+	struct cs_row_key key = { .hop = CS_DISK_TO_USER, .flags = bounce_flags(t) };
 	struct segments s;
 
 	key.process = t->process;
@@ -80,6 +80,7 @@ __noinline int fold_disk(struct thread *t, struct cs_row_key *key, u64 bytes, u6
 	out = t->pipe_to_disk;
 	t->disk_to_pipe = 0;
 	t->pipe_to_disk = 0;
+	key->flags |= bounce_flags(t);
 	from = in ? CS_KIND_PIPE : kind_of(key->source);
 	to = kind_of(key->destination);
 	if (in) {
@@ -100,6 +101,29 @@ __noinline int fold_disk(struct thread *t, struct cs_row_key *key, u64 bytes, u6
 	}
 	key->hop = CS_PIPE_TO_DISK;
 	fold_apart(t, key, out, bytes);
+	return 0;
+}
+
+/*
+ * Where a file system's data must not change while it is written (checksums of
+ * btrfs; XFS on devices that make some), the kernel copies it into pages of its own
+ * since Linux v7.0, or out of such after a read, in a worker.  All bios of one
+ * operation go that way, or none.
+ */
+SEC("?fexit/bio_iov_iter_bounce")
+int TRACED_PROG(on_bio_iov_iter_bounce, struct bio *bio)
+{
+	struct thread *t;
+
+	if ((int)returned(ctx))
+		return 0;
+	t = thread_of(task);
+	if (!t)
+		return 0;
+	t->bounced += bio->bi_iter.bi_size;
+	/* What btrfs queues later does not lead back to the request. */
+	if (t->request && !t->request_direct)
+		request_goes_direct(t, address(t, bio->bi_private));
 	return 0;
 }
 

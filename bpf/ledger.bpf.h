@@ -98,6 +98,7 @@ struct thread {
 	u64 encrypted, decrypted; /* by kernel TLS, from or into the user buffers */
 	u64 encrypted_before; /* in records before the one that is open */
 	u64 direct_owner, direct_bytes; /* DMA without the page cache: see block.bpf.c */
+	u64 bounced; /* bytes of the direct read or write under way, through pages of the kernel */
 	u64 disk_to_pipe, pipe_to_disk; /* DMA by O_DIRECT for the splice under way */
 	u64 cow_vmf, cow_faults; /* a fault that may copy, and its number */
 	u32 other; /* the process of process_vm_*(), an endpoint */

@@ -15,6 +15,7 @@ static __always_inline void nothing_queued(struct thread *t)
 {
 	t->direct_owner = 0;
 	t->direct_bytes = 0;
+	t->bounced = 0;
 }
 
 /* From the buffers @s, if they are known. */
@@ -23,7 +24,8 @@ static __always_inline void queued_write(struct thread *t, struct task_struct *t
 {
 	struct cs_row_key key = { .process = t->process, .hop = CS_USER_TO_DISK };
 
-	s->bytes = t->direct_bytes;
+	s->bytes = t->bounced ? t->bounced : t->direct_bytes;
+	key.flags = bounce_flags(t);
 	nothing_queued(t);
 	key.destination = t->direct_endpoint;
 	key.call = current_call(task);
@@ -43,8 +45,9 @@ static __always_inline void queued_read(struct thread *t, struct task_struct *ta
 					struct segments *s, u64 asked)
 {
 	struct cs_row_key key = { .process = t->process, .hop = CS_DISK_TO_USER };
-	u64 moved = t->direct_bytes;
+	u64 moved = t->bounced ? t->bounced : t->direct_bytes;
 
+	key.flags = bounce_flags(t);
 	nothing_queued(t);
 	s->bytes = s->base ? asked : moved;
 	if (s->bytes > t->direct_left)

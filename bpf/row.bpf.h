@@ -148,6 +148,17 @@ static __always_inline void fold_part(struct thread *t, struct cs_row_key *key, 
 	add(row->delivered, delivered);
 }
 
+/* Flags for the hop of a direct read or write, which ends: did the CPU copy the bytes? */
+static __always_inline u8 bounce_flags(struct thread *t)
+{
+	u8 flags = derived >> CS_UNSURE_BOUNCES & 1 ? CS_ROW_DERIVED : 0;
+
+	if (t->bounced)
+		flags |= CS_ROW_BOUNCED;
+	t->bounced = 0;
+	return flags;
+}
+
 static __always_inline bool user_backed(struct iov_iter *iter)
 {
 	u8 type = iter->iter_type;

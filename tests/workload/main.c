@@ -59,7 +59,8 @@ static void usage(void)
 			"  --to none|file|pipe|tcp|tcp6|udp|udp6|unix|unix-dgram|unix-seqpacket|\n"
 			"       tcp:ADDRESS:PORT|udp:ADDRESS:PORT\n"
 			"  --read CALL --write CALL --receive CALL --mode "
-			"peek|trunc|cut|shared|read|msync|fsync|direct|reflink|buffered|...\n"
+			"peek|trunc|cut|shared|read|msync|fsync|direct|reflink|buffered|"
+			"checksummed|bounced|...\n"
 			"  --ring inline|async|sqpoll[,files]\n"
 			"  --bytes N --chunk N --count N --cold --pause\n");
 	exit(2);

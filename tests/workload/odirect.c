@@ -10,6 +10,12 @@
 
 enum { MISALIGNED = 512 }; /* --mode buffered: btrfs then takes the page cache */
 
+/* The file system takes the page cache: for the buffer's sake, or that of checksums. */
+static bool is_buffered(void)
+{
+	return has_mode("buffered") || has_mode("checksummed");
+}
+
 /* One side of the way: a file by O_DIRECT, or what there is otherwise. */
 struct direct {
 	int in; /* -1: the bytes are made here */
@@ -115,7 +121,7 @@ static void direct_tell(struct direct *d, uint64_t bytes)
 	struct place from = d->in >= 0 ? place_of(d->in, options.src) : place_memory();
 	struct flow *flow = flow_add(from, d->sink.place, bytes);
 
-	if (d->read && !has_mode("buffered"))
+	if (d->read && !is_buffered())
 		flow_hop(flow, "disk>user_buffer dma", (bytes + 4095) / 4096 * 4096);
 	else if (d->in >= 0)
 		flow_hop(flow, "page_cache>user_buffer copy", bytes);
@@ -123,9 +129,14 @@ static void direct_tell(struct direct *d, uint64_t bytes)
 		flow_call(flow, d->reader->reported, d->reads);
 	if (d->sink.fd < 0)
 		return;
-	flow_hop(flow,
-		 d->write && !has_mode("buffered") ? "user_buffer>disk dma" : d->sink.copied_hop,
-		 bytes);
+	if (d->write && has_mode("bounced")) {
+		flow_hop(flow, "user_buffer>bounce_buffer copy", bytes);
+		flow_hop(flow, "bounce_buffer>disk dma", bytes);
+	} else {
+		flow_hop(flow,
+			 d->write && !is_buffered() ? "user_buffer>disk dma" : d->sink.copied_hop,
+			 bytes);
+	}
 	flow_call(flow, d->writer->reported, d->writes);
 }
 

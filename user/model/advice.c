@@ -151,6 +151,12 @@ void advise(struct list *list, const struct transfer *transfer)
 		    "The bytes are received into a buffer and written to the file from there, two "
 		    "copies of each byte: splice() through a pipe would make it one.");
 	find_attempts(list, transfer);
+	if (has_hop(transfer, CS_BOUNCE_TO_DISK) || has_hop(transfer, CS_DISK_TO_BOUNCE))
+		add(list, "direct-io-bounced", false,
+		    "The file was opened with O_DIRECT, and the CPU copied each byte to or from "
+		    "pages of the kernel that the disk moves: file systems do that since Linux 7.0 "
+		    "where data must not change while it is checksummed (btrfs: chattr +C turns "
+		    "that off; devices with integrity data, RAID 5).");
 	if (transfer->buffered_bytes)
 		add(list, "direct-io-fallback", false,
 		    "The file was opened with O_DIRECT, and the bytes were copied through the "

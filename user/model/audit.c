@@ -12,6 +12,9 @@ static enum cs_primitive primitive_of(const struct cs_row_key *key)
 	enum cs_hop hop = key->hop;
 	enum cs_place from = hop_from(hop), to = hop_to(hop);
 
+	/* What is read is copied back by a worker, which is not watched. */
+	if (key->flags & CS_ROW_BOUNCED)
+		return hop_to(hop) == CS_PLACE_DISK ? CS_PAGE_FROM_ITER : CS_PRIMITIVE_MAX;
 	/* process_vm_readv() and process_vm_writev() */
 	if (hop == CS_USER_TO_USER || hop == CS_MAPPING_TO_USER)
 		return key->destination == CS_MEMORY ? CS_TO_ITER : CS_FROM_ITER;

@@ -116,13 +116,43 @@ void fold_may_be(struct fold *fold, uint32_t index, uint32_t endpoint, uint64_t 
 	flow->may_be = (uint32_t)++fold->nr_may_be;
 }
 
-void fold_add(struct fold *fold, uint32_t index, const struct cs_row *row)
+/* The two hops by a bounce buffer of one between a disk and a buffer. */
+static const struct {
+	enum cs_hop whole, first, second;
+} bounces[] = {
+	{ CS_USER_TO_DISK, CS_USER_TO_BOUNCE, CS_BOUNCE_TO_DISK },
+	{ CS_MAPPING_TO_DISK, CS_MAPPING_TO_BOUNCE, CS_BOUNCE_TO_DISK },
+	{ CS_PIPE_TO_DISK, CS_PIPE_TO_BOUNCE, CS_BOUNCE_TO_DISK },
+	{ CS_DISK_TO_USER, CS_DISK_TO_BOUNCE, CS_BOUNCE_TO_USER },
+	{ CS_DISK_TO_PIPE, CS_DISK_TO_BOUNCE, CS_BOUNCE_TO_PIPE },
+};
+
+static void add_hops(struct fold *fold, struct flow *flow, const struct cs_row *row)
+{
+	bool derived = row->key.flags & CS_ROW_DERIVED;
+
+	for (size_t i = 0; i < sizeof(bounces) / sizeof(bounces[0]); i++) {
+		if (!(row->key.flags & CS_ROW_BOUNCED) || row->key.hop != bounces[i].whole)
+			continue;
+		add_hop(fold, flow, bounces[i].first, row->bytes, derived);
+		add_hop(fold, flow, bounces[i].second, row->bytes, derived);
+		return;
+	}
+	add_hop(fold, flow, row->key.hop, row->bytes, derived);
+}
+
+static bool row_moved(const struct cs_row *row)
+{
+	return row->bytes || row->delivered;
+}
+
+/* @moved: the call moved bytes, if not in this part of it. */
+static void add_row(struct fold *fold, uint32_t index, const struct cs_row *row, bool moved)
 {
 	struct flow *flow = &fold->flows[index];
 
-	add_hop(fold, flow, row->key.hop, row->bytes, row->key.flags & CS_ROW_DERIVED);
-	add_call(fold, flow, row->key.call, row->ops,
-		 row->bytes || row->delivered || row->key.flags & ROW_MOVED);
+	add_hops(fold, flow, row);
+	add_call(fold, flow, row->key.call, row->ops, moved);
 	flow->delivered += row->delivered;
 	flow->not_pinned |= row->bytes && row->key.flags & CS_ROW_NOT_PINNED;
 	if (row->key.call == CALL_TEE || row->key.call == CALL_TEE_REQUEST)
@@ -136,6 +166,11 @@ void fold_add(struct fold *fold, uint32_t index, const struct cs_row *row)
 	flow->counters.involuntary += row->involuntary;
 	flow->counters.minor += row->minor;
 	flow->counters.major += row->major;
+}
+
+void fold_add(struct fold *fold, uint32_t index, const struct cs_row *row)
+{
+	add_row(fold, index, row, row_moved(row));
 }
 
 /*
@@ -170,8 +205,9 @@ static uint64_t part(const struct scale *scale, uint64_t whole, unsigned __int12
 	return up_to(scale, whole, end) - up_to(scale, whole, scale->mark);
 }
 
-void fold_share(struct fold *fold, const struct cs_row *row, const struct weight *weights,
-		size_t count)
+/* fold_share() of a row whose call @moved bytes, if not in the row. */
+static void share_row(struct fold *fold, const struct cs_row *row, const struct weight *weights,
+		      size_t count, bool moved)
 {
 	struct scale scale = scale_of(weights, count);
 
@@ -181,8 +217,6 @@ void fold_share(struct fold *fold, const struct cs_row *row, const struct weight
 
 		if (!weights[i].weight)
 			continue;
-		if (row->bytes || row->delivered)
-			share.key.flags |= ROW_MOVED;
 		share.ops = part(&scale, row->ops, end);
 		share.bytes = part(&scale, row->bytes, end);
 		share.mode_switches = part(&scale, row->mode_switches, end);
@@ -190,9 +224,15 @@ void fold_share(struct fold *fold, const struct cs_row *row, const struct weight
 		share.involuntary = part(&scale, row->involuntary, end);
 		share.minor = part(&scale, row->minor, end);
 		share.major = part(&scale, row->major, end);
-		fold_add(fold, weights[i].flow, &share);
+		add_row(fold, weights[i].flow, &share, moved);
 		scale.mark = end;
 	}
+}
+
+void fold_share(struct fold *fold, const struct cs_row *row, const struct weight *weights,
+		size_t count)
+{
+	share_row(fold, row, weights, count, row_moved(row));
 }
 
 void fold_split(struct fold *fold, uint32_t from, const struct weight *weights, size_t count,
@@ -224,8 +264,7 @@ void fold_split(struct fold *fold, uint32_t from, const struct weight *weights, 
 		struct cs_row row = { .ops = node.count };
 
 		row.key.call = node.call;
-		row.key.flags = node.moved ? ROW_MOVED : 0;
-		fold_share(fold, &row, weights, count);
+		share_row(fold, &row, weights, count, node.moved);
 		link = node.next;
 	}
 	fold_share(fold, &counters, weights, count);

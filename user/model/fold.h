@@ -60,9 +60,6 @@ struct fold {
 	size_t table_size; /* a power of two */
 };
 
-/* A flag of rows, of the model: the call moved bytes, if not in this part of it. */
-#define ROW_MOVED (1 << 7)
-
 /* A flow that is to get a part, and how large a part. */
 struct weight {
 	uint32_t flow;

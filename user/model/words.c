@@ -30,7 +30,8 @@ enum cs_how hop_how(enum cs_hop id)
 bool hop_is_direct(enum cs_hop id)
 {
 	return id == CS_DISK_TO_USER || id == CS_USER_TO_DISK || id == CS_MAPPING_TO_DISK ||
-	       id == CS_DISK_TO_PIPE || id == CS_PIPE_TO_DISK;
+	       id == CS_DISK_TO_PIPE || id == CS_PIPE_TO_DISK || id == CS_BOUNCE_TO_DISK ||
+	       id == CS_DISK_TO_BOUNCE;
 }
 
 bool hop_passes_on(enum cs_hop id)
@@ -89,6 +90,7 @@ const char *place_word(enum cs_place place)
 		[CS_PLACE_NIC] = "nic",
 		[CS_PLACE_PEER] = "peer",
 		[CS_PLACE_DEVICE] = "device",
+		[CS_PLACE_BOUNCE_BUFFER] = "bounce_buffer",
 	};
 
 	return words[place];

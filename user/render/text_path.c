@@ -35,6 +35,8 @@ static const char *place_label(enum cs_place place)
 		return "pipe buffer";
 	case CS_PLACE_SOCKET_BUFFER:
 		return "socket buffer";
+	case CS_PLACE_BOUNCE_BUFFER:
+		return "bounce buffer";
 	case CS_PLACE_NIC:
 		return "NIC";
 	default:
