@@ -270,6 +270,7 @@ struct ubuf_info {
 
 struct io_kiocb {
 	u8 opcode;
+	struct file *file;
 	struct {
 		struct file *file;
 	} cmd; /* what the opcode makes of it: one of the two below */
@@ -301,6 +302,11 @@ struct io_async_rw {
 struct io_async_msghdr {
 	struct iou_vec vec;
 	struct msghdr msg;
+};
+
+/* Of a zero-copy receive, since v6.15. */
+struct io_zcrx_args {
+	struct io_kiocb *req;
 };
 
 struct io_notif_data {

@@ -98,12 +98,16 @@ struct thread {
 	u64 encrypted, decrypted; /* by kernel TLS, from or into the user buffers */
 	u64 encrypted_before; /* in records before the one that is open */
 	u64 direct_owner, direct_bytes; /* DMA without the page cache: see block.bpf.c */
+	/* Bytes that stayed in a device's memory: a receive's; not 0 of a send from there. */
+	u64 dmabuf;
+	u64 zcrx_copied; /* of the packet under way, by a zero-copy receive of io_uring */
 	u64 bounced; /* bytes of the direct read or write under way, through pages of the kernel */
 	u64 disk_to_pipe, pipe_to_disk; /* DMA by O_DIRECT for the splice under way */
 	u64 cow_vmf, cow_faults; /* a fault that may copy, and its number */
 	u32 other; /* the process of process_vm_*(), an endpoint */
 	u32 copied_from, copied_up; /* files of a copy-up whose names are to come, endpoints */
 	u32 renamed; /* the endpoint of the last rename or link, see name.bpf.c */
+	u32 zcrx_depth; /* of the routine that receives so, which calls itself */
 	u32 nested_udp; /* udp_sendmsg() ran inside udpv6_sendmsg() */
 	/* The request of io_uring under way, see uring.bpf.c. */
 	u64 request_data; /* address of its struct kiocb, if it reads or writes */

@@ -67,14 +67,19 @@ int TRACED_PROG(on_skb_zerocopy_iter_stream, struct sock *sk, struct sk_buff *sk
 		struct msghdr *msg, int len, struct ubuf_info *uarg)
 {
 	struct thread *t;
+	u64 binding = 0;
 	int ret;
 
 	ret = returned(ctx);
 	if (ret <= 0)
 		return 0;
 	t = thread_of(task);
-	if (t)
-		pinned(t, sk, msg, address(t, uarg), ret);
+	if (!t)
+		return 0;
+	pinned(t, sk, msg, address(t, uarg), ret);
+	/* The sixth argument, since v6.16: the memory of a device, for devmem TCP. */
+	if (!bpf_get_func_arg(ctx, 5, &binding) && binding)
+		t->dmabuf = 1;
 	return 0;
 }
 

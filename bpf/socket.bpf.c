@@ -61,8 +61,26 @@ static __always_inline int sent(struct task_struct *task, struct file *file, str
 	key.destination = endpoint_of(t, file);
 	key.call = current_call(task);
 	segments_of(t, &msg->msg_iter, ret, &s);
+	/* Addresses are offsets in the memory of a device: no buffer of the process. */
+	if (t->dmabuf) {
+		t->dmabuf = 0;
+		s.iov = SCATTERED;
+	}
 	fold_write(t, task, &key, &s, ret, mapping_hop);
 	return 0;
+}
+
+/* Of a receive of @bytes by devmem TCP, what the process got a reference of. */
+static __always_inline u64 stayed_in_device(struct thread *t, struct cs_row_key key, u64 bytes)
+{
+	u64 stayed = t->dmabuf;
+
+	t->dmabuf = 0;
+	if (stayed > bytes)
+		stayed = bytes;
+	key.hop = CS_SOCKET_HELD_BY_USER;
+	fold_part(t, &key, stayed, stayed, 0);
+	return stayed;
 }
 
 static __always_inline int received(struct task_struct *task, struct file *file, struct msghdr *msg,
@@ -90,6 +108,8 @@ static __always_inline int received(struct task_struct *task, struct file *file,
 	key.process = t->process;
 	key.source = endpoint_of(t, file);
 	key.call = current_call(task);
+	if (t->dmabuf)
+		bytes -= stayed_in_device(t, key, bytes);
 	segments_of(t, &msg->msg_iter, bytes, &s);
 	fold_read(t, task, &key, &s, bytes, flags & MSG_PEEK ? 0 : bytes);
 	return 0;
@@ -105,6 +125,29 @@ SEC("?fexit/tcp_sendmsg_locked")
 int TRACED_PROG(on_tcp_sendmsg_locked, struct sock *sk, struct msghdr *msg, u64 size)
 {
 	return sent(task, sk->sk_socket->file, msg, CS_UNSURE_PINS, returned(ctx));
+}
+
+/*
+ * Part of a receive by devmem TCP, since v6.12: packets in the memory of a device stay
+ * there, and the process is told where; what lies in their heads is copied.
+ */
+SEC("?fexit/tcp_recvmsg_dmabuf")
+int TRACED_PROG(on_tcp_recvmsg_dmabuf, struct sock *sk, struct sk_buff *skb, u32 offset)
+{
+	u32 head = skb->len - skb->data_len, linear = 0;
+	int ret = returned(ctx);
+	struct thread *t;
+
+	if (ret <= 0)
+		return 0;
+	if (offset < head)
+		linear = head - offset;
+	if (linear >= (u32)ret)
+		return 0;
+	t = thread_of(task);
+	if (t)
+		t->dmabuf += ret - linear;
+	return 0;
 }
 
 /* flags is the 4th argument everywhere; addr_len, the 5th, is gone in v7.1. */

@@ -219,6 +219,8 @@ static __always_inline int request_begins(struct task_struct *task, struct io_ki
 	t->request_direct = 0;
 	t->request_moved = 0;
 	nothing_queued(t);
+	t->zcrx_depth = 0;
+	t->zcrx_copied = 0;
 	find_fixed_buffers(t, req);
 	t->request_counted = was_counted(t, req);
 	t->request_waits = 0;
