@@ -6,9 +6,9 @@
 #
 # Seen by strace, a file of 4 MiB of random bytes, both in one folder: 9.1 asks for
 # copy_file_range() with and without the option. 9.7 does so without it only; with it, cp
-# reads and writes 256 KiB at a time, through its own memory. The option tells how holes
-# are written, and the manual does not say that it decides how data moves, too. The copy is
-# the same: the file has no holes.
+# reads and writes 256 KiB at a time, through its own memory. NEWS of 9.4 has it, the manual
+# page has not: there the option only tells how holes are written. The copy is the same: the
+# file has no holes.
 set -eu
 
 tmp=$(mktemp -d)
