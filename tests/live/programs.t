@@ -34,6 +34,10 @@ curl -s -o fetched file://$file
 cp file copied
 busybox cp file sent
 tar -cf archive file value
+mkdir unpacked
+tar -xf archive -C unpacked
+tee one two <file >/dev/null
+cat value | tee three >four
 git -C repository add added
 git -C repository -c user.name=a -c user.email=a\@b commit -qm all
 git clone -q --no-local repository clone
@@ -103,6 +107,10 @@ sub check_copiers
 	check_moved('busybox', $file, "$dir/sent", $size);
 	check_moved('tar', $file, "$dir/archive", $size, (-s "$dir/archive") - $size);
 	check_moved('tar', $value, "$dir/archive", -s $value, (-s "$dir/archive") - -s $value);
+	check_moved('tar', "$dir/archive", "$dir/unpacked/file", $size);
+	check_moved('tar', "$dir/archive", "$dir/unpacked/value", -s $value);
+	check_moved('tee', $file, "$dir/$_", $size) for qw(one two);
+	check_moved('tee', 'pipe', "$dir/$_", -s $value) for qw(three four);
 	check_moved('python3', $value, "$dir/carried", 4898);
 	check_moved('python3', 'memory', "$dir/made", 16384);
 	# curl writes by stdio, which copies what does not fill its buffer.

@@ -8,6 +8,8 @@ use lib "$FindBin::Bin/lib";
 use Copyscope;
 use Test::More;
 
+use Cpanel::JSON::XS;
+
 my $src = prepare("$dir/src", 1 << 20);
 
 # Reads and writes with one buffer at one place, which the script must not move.
@@ -68,4 +70,69 @@ is(run_script('for (0 .. 511) { fill($_ * 128, 100) } give(0, $_ * 128, 100) for
 	'51200 0 0', 'a slab of small messages');
 is(run_script('for (1 .. 4) { fill(0, 100); fill(100, 100); give(0, 100, 100); give(1, 0, 100) }', $a, $b),
 	'400 0 0, 400 0 0', 'body and header, to places of their own');
+
+# A client in Python that sends a file once, and then what it makes in the same memory,
+# and in memory that Python had for the sources of modules.
+write_file("$dir/client.py", <<'END');
+import http.client, json, os, random, socket, sys, urllib.parse
+size, times = os.path.getsize(sys.argv[1]), 100
+listener = socket.create_server(("127.0.0.1", 0))
+child = os.fork()
+if not child:
+    connection, got = listener.accept()[0], 0
+    while part := connection.recv(1 << 16):
+        got += len(part)
+    print(got)
+    sys.stdout.flush()
+    os._exit(0)
+to, memory = socket.create_connection(listener.getsockname()), bytearray(size)
+with open(sys.argv[1], "rb", 0) as file:
+    file.readinto(memory)
+to.sendall(memory)
+for i in range(times):
+    memory[:] = bytes([i]) * size
+    to.sendall(memory)
+for i in range(times):
+    to.sendall(b"%4d" % i * 1000)
+to.close()
+os.waitpid(child, 0)
+END
+my $small = prepare("$dir/small", 45_000);
+my ($report, $ran) = path_json([], '/usr/bin/python3', "$dir/client.py", $small);
+my ($got) = $ran->{out} =~ /^(\d+)$/;
+my @sent = grep { $_->{to}{kind} eq 'tcp' } @{$report->{transfers}};
+my @made = grep { $_->{from}{kind} eq 'memory' } @sent;
+my %from;
+
+is($ran->{status}, 0, 'Python: it ends well') or diag($ran->{err});
+is($got, 45_000 * 101 + 4000 * 100, 'Python: the server got all');
+is(sum(map { $_->{delivered_bytes} } @sent), $got, 'Python: as much was sent');
+$from{$_->{from}{path} // $_->{from}{kind}} += $_->{delivered_bytes} for @sent;
+is($from{$small}, 45_000, 'Python: the file was sent once');
+check_sources($report);
+my $others = sum(0, map { $from{$_} } grep { $_ ne $small && $_ ne 'memory' } keys %from);
+is($from{memory} + $others, 45_000 * 100 + 4000 * 100, 'Python: the rest it made');
+cmp_ok($others, '<=', 4000 * 100, 'Python: of the buffer nothing is from another file');
+is(sum(0, map { $_->{bytes} } grep { $_->{path} eq $small } map { @{$_->{from}{may_be_from} // []} } @made),
+	45_000 * 100, 'Python: what was made where the file had been may be from it');
+is(join(' ', grep { $_ ne 'derived' } map { $_->{code} } map { @{$_->{findings}} } @made), '',
+	'Python: no advice is drawn from that');
+
+# A slab of buffers, one for each of 64 connections, whose messages go back or to the next.
+for my $mode (qw(back next)) {
+	my ($slabs, $ran) = path_json([], $workload, 'slab', '--count', 8, '--mode', $mode);
+	my $truth = eval { Cpanel::JSON::XS->new->decode($ran->{out}) } or BAIL_OUT("slab: $ran->{err}");
+	my @ports = @{$truth->{ports}};
+	my (%want, %sent);
+
+	$want{"$ports[$_] to $ports[($_ + $truth->{step}) % @ports]"} = $truth->{bytes} for 0 .. $#ports;
+	for my $transfer (grep { $_->{process}{pid} == $truth->{pid} && $_->{to}{kind} eq 'tcp' }
+		@{$slabs->{transfers}}) {
+		my ($from, $to) = map { ($_->{peer} // $_->{kind}) =~ s/.*://r } @{$transfer}{qw(from to)};
+
+		$sent{"$from to $to"} += $transfer->{delivered_bytes};
+	}
+	is_deeply(\%sent, \%want, "slab, $mode: each message is from its connection");
+	is($slabs->{lost}{buffers}, 0, "slab, $mode: no link is lost");
+}
 done_testing();

@@ -20,7 +20,7 @@ static const struct workload *const families[] = {
 	short_workloads,   zero_workloads,	 socket_workloads,    process_vm_workloads,
 	peek_workloads,	   zc_receive_workloads, tls_workloads,	      fs_workloads,
 	aio_workloads,	   device_workloads,	 uncached_workloads,  fuse_workloads,
-	zcrx_workloads,
+	zcrx_workloads,	   slab_workloads,
 };
 
 static const struct option long_options[] = {

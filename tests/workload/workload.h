@@ -38,7 +38,7 @@ extern const struct workload relay_workloads[], direct_workloads[], map_workload
 	pipe_workloads[], short_workloads[], zero_workloads[], socket_workloads[],
 	process_vm_workloads[], peek_workloads[], zc_receive_workloads[], tls_workloads[],
 	fs_workloads[], aio_workloads[], device_workloads[], uncached_workloads[], fuse_workloads[],
-	zcrx_workloads[];
+	zcrx_workloads[], slab_workloads[];
 
 void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
