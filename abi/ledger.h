@@ -291,6 +291,31 @@ struct cs_zeroed_key {
 	__u16 unused;
 };
 
+#define CS_KTHREAD_BYTES 32
+#define CS_MAX_KTHREADS 128
+
+/*
+ * Threads of the kernel that move payload have no rows: no process stands behind
+ * them, and no hop leads from or to the pages that they hold.  Their bytes are
+ * counted by their names: of a kworker that of its workqueue ("loop0"), else the
+ * thread's ("nfsd").
+ */
+struct cs_kthread_key {
+	char name[CS_KTHREAD_BYTES]; /* any bytes up to a NUL; filled up with NULs */
+};
+
+enum cs_kthread_moved {
+	CS_KTHREAD_READ, /* from files */
+	CS_KTHREAD_WRITTEN, /* to files */
+	CS_KTHREAD_SENT, /* by sockets */
+	CS_KTHREAD_RECEIVED,
+	CS_KTHREAD_MOVED_MAX,
+};
+
+struct cs_kthread {
+	__u64 bytes[CS_KTHREAD_MOVED_MAX];
+};
+
 /* What could not be kept, since the start. */
 struct cs_lost {
 	__u64 rows; /* operations that found no room for their row */

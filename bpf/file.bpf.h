@@ -36,8 +36,8 @@ static __always_inline int file_read(struct task_struct *task, struct kiocb *ioc
 	struct thread *t;
 
 	t = thread_of(task);
-	if (!t)
-		return 0;
+	if (!t) /* An ITER_PIPE is of a splice, which counts itself. */
+		return is_pipe(iter) ? 0 : kthread_moved(CS_KTHREAD_READ, bytes);
 	if (bytes < 0) {
 		t->request_waits = bytes == -EIOCBQUEUED;
 		bytes = 0;
@@ -70,9 +70,9 @@ static __always_inline int file_write(void *ctx, struct task_struct *task, struc
 	s64 ret;
 
 	t = thread_of(task);
-	if (!t)
-		return 0;
 	ret = returned(ctx);
+	if (!t)
+		return kthread_moved(CS_KTHREAD_WRITTEN, ret);
 	if (!in_user_memory(t, iter)) {
 		if (ret > 0)
 			copied_inside(t, task, primitive, iter, ret);

@@ -22,6 +22,7 @@ typedef __s64 s64;
 #define PAGE_SIZE (1ULL << PAGE_SHIFT)
 #define PAGE_MAPPING_FLAGS 3
 #define VM_SHARED 0x8
+#define PF_WQ_WORKER 0x00000020
 #define PF_KTHREAD 0x00200000
 #define EAGAIN 11
 #define EIOCBQUEUED 529
@@ -144,6 +145,23 @@ struct task_struct {
 	struct signal_struct *signal;
 	struct mm_struct *mm;
 	struct css_set *cgroups;
+	void *worker_private; /* of a thread of the kernel: its struct kthread, since v5.17 */
+};
+
+struct kthread {
+	void *data; /* of a kworker: its struct worker */
+};
+
+struct workqueue_struct {
+	char name[24]; /* 32 bytes since v6.9 */
+};
+
+struct pool_workqueue {
+	struct workqueue_struct *wq;
+};
+
+struct worker {
+	struct pool_workqueue *current_pwq; /* of the work under way */
 };
 
 struct pt_regs {

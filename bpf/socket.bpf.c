@@ -36,7 +36,7 @@ static __always_inline int sent(struct task_struct *task, struct file *file, str
 
 	t = thread_of(task);
 	if (!t)
-		return 0;
+		return kthread_moved(CS_KTHREAD_SENT, ret);
 	if (!sends_user_memory(t, msg)) {
 		spliced = t->spliced;
 		t->spliced = 0;
@@ -93,7 +93,7 @@ static __always_inline int received(struct task_struct *task, struct file *file,
 
 	t = thread_of(task);
 	if (!t)
-		return 0;
+		return kthread_moved(CS_KTHREAD_RECEIVED, flags & MSG_PEEK ? 0 : bytes);
 	if (bytes < 0)
 		bytes = 0;
 	if (!in_user_memory(t, &msg->msg_iter)) {
@@ -172,8 +172,9 @@ int TRACED_PROG(on_udp_sendmsg, struct sock *sk, struct msghdr *msg, u64 size)
 
 	if (sk->__sk_common.skc_family == AF_INET6) {
 		t = thread_of(task);
-		if (t)
-			t->nested_udp = 1;
+		if (!t)
+			return 0; /* of a kernel thread: on_udpv6_sendmsg() counts it */
+		t->nested_udp = 1;
 	}
 	return sent(task, sk->sk_socket->file, msg, CS_UNSURE_UDP_PINS, returned(ctx));
 }
@@ -186,7 +187,7 @@ int TRACED_PROG(on_udpv6_sendmsg, struct sock *sk, struct msghdr *msg, u64 size)
 
 	t = thread_of(task);
 	if (!t)
-		return 0;
+		return kthread_moved(CS_KTHREAD_SENT, (int)returned(ctx));
 	if (t->nested_udp) {
 		t->nested_udp = 0;
 		return 0;

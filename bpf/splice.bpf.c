@@ -52,10 +52,11 @@ int TRACED_PROG(on_splice_direct_to_actor, struct file *in, struct splice_desc *
 	if (call == NR_copy_file_range)
 		return 0;
 	t = thread_of(task);
-	if (!t)
-		return 0;
-	out = address(t, sd->u.file);
 	ret = returned(ctx);
+	/* A thread of the kernel takes the pages: nfsd, for a reply. */
+	if (!t)
+		return kthread_moved(CS_KTHREAD_READ, ret);
+	out = address(t, sd->u.file);
 	if (call == NR_sendfile || call >= CS_CALL_NO_SYSCALL)
 		fold_between(t, task, endpoint_of(t, in), endpoint_at(t, out), ret, 0);
 	else

@@ -17,6 +17,7 @@ struct arrays {
 	struct recorded_audit *audits;
 	struct recorded_dirty *dirty;
 	struct recorded_zeroed *zeroed;
+	struct recorded_kthread *kthreads;
 };
 
 static void make_endpoint(struct input *input, struct cs_endpoint *e)
@@ -93,6 +94,12 @@ static void make_rest(struct input *input, struct recording *r, struct arrays *a
 		a->zeroed[i].key.call = (uint16_t)input_u32(input);
 		a->zeroed[i].bytes = input_number(input);
 	}
+	for (size_t i = 0; i < r->nr_kthreads; i++) {
+		input_copy(input, a->kthreads[i].key.name,
+			   input_byte(input) % (CS_KTHREAD_BYTES + 1));
+		for (int how = 0; how < CS_KTHREAD_MOVED_MAX; how++)
+			a->kthreads[i].moved.bytes[how] = input_number(input);
+	}
 }
 
 static void make_header(struct input *input, struct recording *r)
@@ -120,6 +127,11 @@ static void make_header(struct input *input, struct recording *r)
 	r->nr_audits = input_byte(input) % (OTHERS_MAX + 1);
 	r->nr_dirty = input_byte(input) % (OTHERS_MAX + 1);
 	r->nr_zeroed = input_byte(input) % (OTHERS_MAX + 1);
+	if (!(flags & 32))
+		return;
+	r->all = flags & 64;
+	r->kthreads_seen = input_byte(input) % (1 << CS_KTHREAD_MOVED_MAX);
+	r->nr_kthreads = input_byte(input) % (OTHERS_MAX + 1);
 }
 
 static void make_recording(struct input *input, struct recording *r, struct arrays *a)
@@ -132,6 +144,7 @@ static void make_recording(struct input *input, struct recording *r, struct arra
 	r->audits = a->audits = zalloc(r->nr_audits, sizeof(*a->audits));
 	r->dirty = a->dirty = zalloc(r->nr_dirty, sizeof(*a->dirty));
 	r->zeroed = a->zeroed = zalloc(r->nr_zeroed, sizeof(*a->zeroed));
+	r->kthreads = a->kthreads = zalloc(r->nr_kthreads, sizeof(*a->kthreads));
 	for (size_t i = 0; i < r->nr_processes; i++) {
 		a->processes[i].pid = input_byte(input);
 		input_copy(input, a->processes[i].comm, input_byte(input) % (CS_COMM_BYTES + 1));
@@ -152,6 +165,7 @@ static void free_arrays(struct arrays *a)
 	free(a->audits);
 	free(a->dirty);
 	free(a->zeroed);
+	free(a->kthreads);
 }
 
 static const struct filter *make_filter(struct input *input, struct filter *filter)

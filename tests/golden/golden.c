@@ -299,6 +299,27 @@ static void nothing(struct fixture *f)
 	measure(f);
 }
 
+/* Servers in the kernel, of names that may be anything; hooks tell of half of it. */
+static void kthreads(struct fixture *f)
+{
+	static const struct recorded_kthread moved[] = {
+		{ { "loop0" }, { { 0, 3 * MIB, 0, 0 } } },
+		{ { "nfsd" }, { { 0, 8 * MIB, 0, 8 * MIB + 4321 } } },
+		{ { "a\033[2J\n\xff" }, { { 0, 0, 0, 1 } } },
+		{ { "idle" }, { { 0 } } },
+		{ { "" }, { { 0, 12, 0, 0 } } },
+	};
+	uint32_t p = fixture_process(f, 7, "cat");
+	uint32_t from = fixture_file(f, "/mnt/film.mp4");
+
+	measure(f);
+	fixture_row(f, p, from, CS_MEMORY, CS_CACHE_TO_USER, NR_READ, 64, 8 * MIB);
+	f->recording.all = true;
+	f->recording.kthreads = moved;
+	f->recording.nr_kthreads = 5;
+	f->recording.kthreads_seen = 1 << CS_KTHREAD_WRITTEN | 1 << CS_KTHREAD_RECEIVED;
+}
+
 static const struct {
 	const char *name;
 	void (*fill)(struct fixture *fixture);
@@ -315,6 +336,7 @@ static const struct {
 	{ "clients", clients },
 	{ "kinds", kinds },
 	{ "nothing", nothing },
+	{ "kthreads", kthreads },
 	{ "written", written },
 };
 

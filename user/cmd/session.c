@@ -111,6 +111,24 @@ static const struct recorded_zeroed *zeroed_since(const struct recording *now,
 	return zeroed;
 }
 
+/* What threads of the kernel moved in the interval; the recording keeps the array. */
+static const struct recorded_kthread *kthreads_since(const struct recording *now,
+						     const struct recording *before)
+{
+	struct recorded_kthread *kthreads = malloc(now->nr_kthreads * sizeof(*kthreads) + 1);
+
+	for (size_t i = 0; kthreads && i < now->nr_kthreads; i++) {
+		kthreads[i] = now->kthreads[i];
+		for (size_t j = 0; j < before->nr_kthreads; j++)
+			for (int how = 0; how < CS_KTHREAD_MOVED_MAX; how++)
+				if (!strncmp(before->kthreads[j].key.name, kthreads[i].key.name,
+					     CS_KTHREAD_BYTES))
+					kthreads[i].moved.bytes[how] -=
+						before->kthreads[j].moved.bytes[how];
+	}
+	return kthreads;
+}
+
 static bool row_is_idle(const struct cs_row *row)
 {
 	return !(row->ops | row->bytes | row->delivered | row->mode_switches | row->voluntary |
@@ -128,6 +146,7 @@ static struct recording since(const struct recording *now, const struct recordin
 	r.duration_ns -= before->duration_ns;
 	r.audits = audits_since(now, before);
 	r.zeroed = zeroed_since(now, before);
+	r.kthreads = kthreads_since(now, before);
 	for (size_t i = 0; rows && i < now->nr_rows; i++) {
 		rows[r.nr_rows] = now->rows[i];
 		if (i < before->nr_rows)
@@ -148,11 +167,13 @@ static int report_interval(struct session *s, struct recording *before, session_
 		return error;
 	r = since(&now, before);
 	dirty_read(&r);
-	error = r.rows && r.audits && r.zeroed ? on_interval(s, &r, context) : -ENOMEM;
+	error = r.rows && r.audits && r.zeroed && r.kthreads ? on_interval(s, &r, context) :
+							       -ENOMEM;
 	dirty_release(&r);
 	free((void *)r.rows);
 	free((void *)r.audits);
 	free((void *)r.zeroed);
+	free((void *)r.kthreads);
 	recording_free(before);
 	*before = now;
 	return error;

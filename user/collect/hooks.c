@@ -84,6 +84,11 @@ bool hooks_see_zeroing(const struct hooks *hooks)
 	return fact_served(hooks, "zeroed pages") && fact_served(hooks, "zeroed huge pages");
 }
 
+bool hooks_see_sent_pages(const struct hooks *hooks)
+{
+	return fact_served(hooks, "page references by sockets");
+}
+
 bool hooks_see_tls(const struct hooks *hooks)
 {
 	return fact_served(hooks, "tls sends") && fact_served(hooks, "tls receives") &&

@@ -31,12 +31,18 @@ bool hooks_follow(const struct hooks *hooks);
 /* Is kernel TLS seen? Not if its module came later. */
 bool hooks_see_tls(const struct hooks *hooks);
 
+/* Is every send seen of a thread of the kernel? Up to v6.4 pages go by other routines. */
+bool hooks_see_sent_pages(const struct hooks *hooks);
+
 /* Was it asked for, and is every hook attached that it takes? */
 bool hooks_see_zeroing(const struct hooks *hooks);
 
 /* zeroed.c: _prepare() comes before the programs are loaded. */
 void zeroed_prepare(struct hooks *hooks);
 void zeroed_read(struct hooks *hooks, struct recording *recording);
+
+/* kthreads.c */
+void kthreads_read(struct hooks *hooks, struct recording *recording);
 
 /* ledger.c: comes before the programs are loaded; returns 0 or a negative errno. */
 int ledger_make(struct hooks *hooks);

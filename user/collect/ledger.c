@@ -121,10 +121,11 @@ int hooks_read(struct hooks *hooks, struct recording *r)
 	r->audited = hooks->nr_audit;
 	audit_read(hooks, r);
 	zeroed_read(hooks, r);
+	kthreads_read(hooks, r);
 	r->followed = hooks_follow(hooks);
 	r->sees_tls = hooks_see_tls(hooks);
 	r->hooks = hooks_families(hooks, &r->nr_hooks);
-	if (r->rows && r->endpoints && r->processes && r->audits && r->zeroed)
+	if (r->rows && r->endpoints && r->processes && r->audits && r->zeroed && r->kthreads)
 		return 0;
 	recording_free(r);
 	return -ENOMEM;
@@ -137,11 +138,13 @@ void recording_free(struct recording *r)
 	free((void *)r->processes);
 	free((void *)r->audits);
 	free((void *)r->zeroed);
+	free((void *)r->kthreads);
 	r->rows = NULL;
 	r->endpoints = NULL;
 	r->processes = NULL;
 	r->audits = NULL;
 	r->zeroed = NULL;
+	r->kthreads = NULL;
 }
 
 uint64_t hooks_map_bytes(const struct hooks *hooks)

@@ -379,6 +379,14 @@ static void find_unseen_tls(struct list *list, const struct report *report, stru
 				 report->unseen_tls == 1 ? "socket" : "sockets"));
 }
 
+static void find_unseen_kthreads(struct list *list, const struct report *report)
+{
+	if (report->kthreads_missing)
+		add(list, "kernel-threads-unseen", false,
+		    "Threads of the kernel (nfsd, loop devices) make no calls: what they move is "
+		    "not seen without the hooks that measure.");
+}
+
 static void find_unattributed(struct list *list, const struct report *report, struct arena *arena)
 {
 	if (report->audit.unattributed)
@@ -399,6 +407,7 @@ void find_in_report(struct report *report, struct arena *arena)
 	find_failed(&list, report, arena);
 	find_unattributed(&list, report, arena);
 	find_unseen_tls(&list, report, arena);
+	find_unseen_kthreads(&list, report);
 	findings = arena_alloc(arena, list.count * sizeof(*findings));
 	memcpy(findings, list.findings, list.count * sizeof(*findings));
 	report->findings = findings;

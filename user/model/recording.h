@@ -54,6 +54,12 @@ struct recorded_zeroed {
 	uint64_t bytes;
 };
 
+/* Payload that traced threads of the kernel of one name moved, which no row has. */
+struct recorded_kthread {
+	struct cs_kthread_key key; /* no name: of several, for whose names there was no room */
+	struct cs_kthread moved;
+};
+
 struct recording {
 	const char *version; /* of copyscope */
 	const char *kernel; /* uname -r */
@@ -72,6 +78,10 @@ struct recording {
 	bool zeroing; /* what was zeroed was counted, too */
 	const struct recorded_zeroed *zeroed;
 	size_t nr_zeroed;
+	bool all; /* threads of the kernel were to be traced, too */
+	unsigned int kthreads_seen; /* bits 1 << enum cs_kthread_moved: what hooks tell of them */
+	const struct recorded_kthread *kthreads;
+	size_t nr_kthreads;
 	const struct recorded_dirty *dirty; /* in the order of endpoints */
 	size_t nr_dirty;
 	const struct cs_row *rows;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "model/fold.h"
+#include "model/kthreads.h"
 #include "model/names.h"
 #include "model/trust.h"
 #include "model/verdict.h"
@@ -422,6 +423,7 @@ struct report *report_build(const struct recording *recording, const struct repo
 	fold_free(&fold);
 	list_written(building, recording, options);
 	list_zeroed(recording, report, &building->arena);
+	list_kthreads(recording, report, &building->arena);
 	count_sharers(building);
 	mark_program_start(building->transfers, building->nr_transfers);
 	find_in_transfers(building->transfers, building->nr_transfers, &building->arena);

@@ -158,6 +158,12 @@ struct zeroed_process {
 	uint64_t bytes;
 };
 
+/* Threads of the kernel of one name, which moved payload that no transfer has. */
+struct report_kthread {
+	const char *name; /* any bytes; NULL: several, for whose names there was no room */
+	uint64_t bytes[CS_KTHREAD_MOVED_MAX];
+};
+
 struct report_totals {
 	uint64_t delivered_bytes;
 	uint64_t bytes[CS_HOW_MAX]; /* by how they hopped: [CS_COPY] by the CPU */
@@ -193,6 +199,10 @@ struct report {
 	uint64_t zeroed_bytes;
 	const struct zeroed_process *zeroed; /* those with most bytes first */
 	size_t nr_zeroed;
+	unsigned int kthreads_seen; /* bits 1 << enum cs_kthread_moved: which bytes are known */
+	const struct report_kthread *kthreads; /* those that moved most first */
+	size_t nr_kthreads;
+	bool kthreads_missing; /* some were to be traced, and may have moved bytes unseen */
 	size_t unseen_tls; /* sockets with kernel TLS, which had no hooks */
 	struct report_totals totals; /* of transfers[] */
 	const struct finding *findings;

@@ -363,6 +363,37 @@ static void write_zeroed(struct json *json, const struct report *report)
 	json_close(json, '}');
 }
 
+static void write_moved(struct json *json, const struct report *report, const uint64_t *bytes,
+			enum cs_kthread_moved how, const char *key)
+{
+	if (report->kthreads_seen >> how & 1)
+		json_number(json, key, bytes[how]);
+	else
+		json_null(json, key);
+}
+
+static void write_kthreads(struct json *json, const struct report *report)
+{
+	json_newline(json);
+	if (!report->kthreads_seen) {
+		json_null(json, "kernel_threads");
+		return;
+	}
+	json_open(json, "kernel_threads", '[');
+	for (size_t i = 0; i < report->nr_kthreads; i++) {
+		const uint64_t *bytes = report->kthreads[i].bytes;
+
+		json_open(json, NULL, '{');
+		json_string(json, "name", report->kthreads[i].name);
+		write_moved(json, report, bytes, CS_KTHREAD_READ, "read_bytes");
+		write_moved(json, report, bytes, CS_KTHREAD_WRITTEN, "written_bytes");
+		write_moved(json, report, bytes, CS_KTHREAD_SENT, "sent_bytes");
+		write_moved(json, report, bytes, CS_KTHREAD_RECEIVED, "received_bytes");
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+}
+
 static int render(const struct report *report, const struct render_options *options, FILE *out)
 {
 	struct json json;
@@ -385,6 +416,7 @@ static int render(const struct report *report, const struct render_options *opti
 	json_close(&json, ']');
 	write_written_files(&json, report);
 	write_zeroed(&json, report);
+	write_kthreads(&json, report);
 	json_newline(&json);
 	write_findings(&json, report->findings, report->nr_findings);
 	json_close(&json, '}');

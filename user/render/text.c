@@ -269,6 +269,7 @@ static int render(const struct report *report, const struct render_options *opti
 		draw_nothing(&canvas, report);
 	else
 		draw_totals(&canvas, report);
+	draw_kthreads(&canvas, report);
 	draw_warnings(&canvas, report);
 	groups_free(&groups);
 	fwrite(strbuf_text(&canvas.out), 1, canvas.out.length, out);

@@ -45,5 +45,6 @@ void add_endpoint(struct strbuf *out, const struct canvas *canvas,
 void draw_header(struct canvas *canvas, const struct group *group);
 void draw_path(struct canvas *canvas, const struct transfer *transfer);
 void draw_written(struct canvas *canvas, const struct report *report);
+void draw_kthreads(struct canvas *canvas, const struct report *report);
 
 #endif
