@@ -98,6 +98,16 @@ static __always_inline bool faults_map_folios(void)
 	return bpf_core_field_exists(((struct folio___v618 *)0)->flags.f);
 }
 
+/*
+ * v6.15: a write copies before it faults in what it copies from, since Linux kernel commit
+ * 665575cff098 "filemap: move prefaulting out of hot write path".  Types do not tell it:
+ * v6.18 is the first release with it that is maintained for long.
+ */
+static __always_inline bool writes_before_faults(void)
+{
+	return faults_map_folios();
+}
+
 static __always_inline u64 folio_flags(struct folio *folio)
 {
 	if (bpf_core_field_exists(((struct folio___v618 *)folio)->flags.f))
