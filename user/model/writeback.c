@@ -51,7 +51,7 @@ uint32_t *written_endpoints(const struct recording *recording, size_t *ret)
 
 uint32_t uncached_endpoint(const struct cs_row *row)
 {
-	if (!(row->key.flags & CS_ROW_UNCACHED) || !row->bytes)
+	if (!(row->key.flags & CS_ROW_UNCACHED) || !row->bytes || row->key.hop >= CS_HOP_MAX)
 		return CS_MEMORY;
 	return hop_from(row->key.hop) == CS_PLACE_PAGE_CACHE ? row->key.source :
 							       row->key.destination;
