@@ -151,6 +151,19 @@ static __always_inline u64 next_mount(u64 sb, u64 mount)
  * it: see address().
  */
 
+/*
+ * v6.14: a flag of preadv2() and pwritev2(), which the struct kiocb keeps, asks that the
+ * pages go when they are used; they have a flag of their own for it.  Older kernels
+ * refuse it, and the hooks on them spend nothing on it.
+ */
+#define RWF_DONTCACHE 0x80
+
+static __always_inline bool is_uncached(struct kiocb *iocb)
+{
+	return bpf_core_enum_value_exists(enum pageflags, PG_dropbehind) &&
+	       iocb->ki_flags & RWF_DONTCACHE;
+}
+
 /* A file that another one stands on: what is done to that is done to it as well. */
 #define FMODE_NOACCOUNT 0x20000000
 

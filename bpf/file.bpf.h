@@ -7,7 +7,6 @@
 #include "bpf/compat.bpf.h"
 
 #define O_DIRECT 040000
-#define RWF_DONTCACHE 0x80 /* a flag of preadv2() that the struct kiocb keeps, since v6.14 */
 
 /*
  * Is this the page cache of a file that was to be read and written without, and
@@ -16,7 +15,7 @@
 static __always_inline u8 cache_flags(struct kiocb *iocb)
 {
 	return (iocb->ki_filp->f_flags & O_DIRECT ? CS_ROW_BUFFERED : 0) |
-	       (iocb->ki_flags & RWF_DONTCACHE ? CS_ROW_UNCACHED : 0);
+	       (is_uncached(iocb) ? CS_ROW_UNCACHED : 0);
 }
 
 /* What has no page cache is to splice as a device: it always copies. */

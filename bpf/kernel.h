@@ -199,6 +199,7 @@ enum req_flag_bits {
 enum pageflags {
 	PG_head = 1,
 	PG_writeback = 2,
+	PG_dropbehind = 3, /* since v6.14 */
 };
 
 struct kiocb {
