@@ -132,8 +132,7 @@ if (measured()) {
 		'and says so');
 }
 
-# Whoever reads a file of such a server asks in between, by a socket of the kernel, whether
-# it has changed: those bytes are copied, but not for the sendfile that is under way.
+# A file of such a server goes to a socket by reference, as any other does.
 check_all_unaudited(['sendfile from the server', 'sendfile', '--src', "$mounted/sent", '--to', 'tcp'])
 	if measured();
 
