@@ -265,7 +265,7 @@ struct cs_process {
 	__u64 fills; /* counts remembered buffers */
 	__u64 maps; /* counts changed mappings */
 	__u32 filler; /* slot of the thread that filled a buffer last */
-	__u32 unused;
+	__u32 lost; /* an operation of it found no room, or had more pieces than are looked at */
 	char comm[CS_COMM_BYTES];
 };
 

@@ -280,7 +280,7 @@ __noinline int attribute(struct segments *s)
 		a->run.flags = 0;
 		a->run.bytes = left;
 		if (!scattered)
-			add(lost.segments, left);
+			segments_lost(t, left);
 	}
 	run_flush(a, t);
 	run_key(a, &a->main, t, &key);

@@ -74,14 +74,16 @@ static long remember_segment(u32 i, struct segments *s)
 /* Remembers that @s->endpoint filled @s. */
 __noinline int remember(struct segments *s)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct thread *t = thread_known(task);
 	struct segments walk;
 
-	if (!s)
+	if (!s || !t)
 		return 0;
 	walk = *s;
 	bpf_loop(MAX_SEGMENTS, remember_segment, &walk, 0);
 	if (walk.bytes)
-		add(lost.segments, walk.bytes);
+		segments_lost(t, walk.bytes);
 	return 0;
 }
 

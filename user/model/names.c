@@ -194,6 +194,7 @@ struct report_process name_process(const struct recording *recording, uint32_t i
 	return (struct report_process){
 		.known = true,
 		.pid = process->pid,
+		.lost = process->lost,
 		.comm = arena_copy(arena, process->comm, strnlen(process->comm, CS_COMM_BYTES)),
 	};
 }

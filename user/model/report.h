@@ -36,6 +36,7 @@ struct report_process {
 	bool known; /* false: lost, pid and comm mean nothing */
 	uint32_t pid;
 	const char *comm; /* any bytes */
+	bool lost; /* some operations of it, or parts of them, were not kept */
 	struct report_audit audit; /* of all programs that had the pid */
 };
 

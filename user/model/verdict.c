@@ -135,8 +135,8 @@ static bool all_was_seen(const struct transfer *transfer, const struct cs_lost *
 
 	if (!transfer->delivered_bytes || transfer->provenance != PROVENANCE_MEASURED)
 		return false;
-	/* Processes and ends without an entry are no part of a transfer that has its own. */
-	if (lost->rows || lost->threads || lost->segments || lost->runs)
+	/* What other processes lost is no part of it, nor are those and ends without an entry. */
+	if (transfer->process->lost || lost->runs)
 		return false;
 	/* Some of what was copied unseen may have been this. */
 	if (transfer->process->audit.unattributed)

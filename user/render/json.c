@@ -126,6 +126,8 @@ static void write_process(struct json *json, const struct report_process *proces
 	else
 		json_null(json, "pid");
 	json_string(json, "comm", process->known ? process->comm : NULL);
+	if (process->lost)
+		json_bool(json, "lost", true);
 	if (process->audit.known)
 		json_number(json, "unattributed_bytes", process->audit.unattributed);
 	json_close(json, '}');
