@@ -20,7 +20,7 @@ static __always_inline void direct_write(struct thread *t, struct task_struct *t
 	key.process = t->process;
 	key.destination = endpoint_of(t, iocb->ki_filp);
 	key.call = current_call(task);
-	segments_of(t, iter, bytes, &s);
+	segments_of(t, iter, iter->iter_type, bytes, &s);
 	fold_write(t, task, &key, &s, bytes, CS_MAPPING_TO_DISK);
 }
 
@@ -42,7 +42,7 @@ static __always_inline void direct_read(struct thread *t, struct task_struct *ta
 	fold(t, task, &key, moved, bytes);
 	if (!bytes)
 		return;
-	segments_of(t, iter, bytes, &s);
+	segments_of(t, iter, iter->iter_type, bytes, &s);
 	segments_finish(&s, &key, key.source, 0);
 	remember(&s);
 }
@@ -150,7 +150,7 @@ int TRACED_PROG(on_iomap_dio_complete, struct iomap_dio *dio)
 	}
 	iter = dio->submit.iter;
 	moved = moved_by_dma(t, dio, iocb);
-	if (!user_backed(iter)) {
+	if (!user_backed(iter->iter_type)) {
 		/* A splice, which counts itself. */
 		if (iter->data_source)
 			t->pipe_to_disk += bytes;
@@ -197,7 +197,7 @@ int TRACED_PROG(on_iomap_dio_read_simple, struct kiocb *iocb, struct iov_iter *i
 	}
 	t->direct_owner = 0;
 	t->direct_bytes = 0;
-	if (!user_backed(iter))
+	if (!user_backed(iter->iter_type))
 		t->disk_to_pipe += ret; /* a splice, which counts itself */
 	else if (!is_derived(CS_FAMILY_FILE_READ))
 		direct_read(t, task, iocb, iter, ret, ret);
@@ -229,7 +229,7 @@ static __always_inline int device_direct(struct task_struct *task, struct kiocb 
 	}
 	t->direct_owner = 0;
 	t->direct_bytes = 0;
-	if (!user_backed(iter)) {
+	if (!user_backed(iter->iter_type)) {
 		/* A splice, which counts itself. */
 		if (ret > 0 && iter->data_source)
 			t->pipe_to_disk += ret;

@@ -12,9 +12,9 @@
  * Is this the page cache of a file that was to be read and written without, and
  * are its pages to go afterwards?
  */
-static __always_inline u8 cache_flags(struct kiocb *iocb)
+static __always_inline u8 cache_flags(struct kiocb *iocb, struct file *file)
 {
-	return (iocb->ki_filp->f_flags & O_DIRECT ? CS_ROW_BUFFERED : 0) |
+	return (file->f_flags & O_DIRECT ? CS_ROW_BUFFERED : 0) |
 	       (is_uncached(iocb) ? CS_ROW_UNCACHED : 0);
 }
 
@@ -33,6 +33,8 @@ static __always_inline int file_read(struct task_struct *task, struct kiocb *ioc
 	struct cs_row_key key = { .hop = hop };
 	struct segments s;
 	struct thread *t;
+	struct file *file;
+	u8 type;
 
 	t = thread_of(task);
 	if (!t) /* An ITER_PIPE is of a splice, which counts itself. */
@@ -41,7 +43,8 @@ static __always_inline int file_read(struct task_struct *task, struct kiocb *ioc
 		t->request_waits = bytes == -EIOCBQUEUED;
 		bytes = 0;
 	}
-	if (!in_user_memory(t, iter)) {
+	type = iter->iter_type;
+	if (!in_user_memory(t, type)) {
 		/* Into pages of the kernel, for splice; an ITER_PIPE took references: no copy. */
 		if (hop == CS_DEVICE_TO_USER)
 			spliced_text(t, iocb);
@@ -49,11 +52,12 @@ static __always_inline int file_read(struct task_struct *task, struct kiocb *ioc
 			copied_inside(t, task, CS_TO_ITER, iter, bytes);
 		return 0;
 	}
+	file = iocb->ki_filp;
 	key.process = t->process;
-	key.source = endpoint_of(t, iocb->ki_filp);
+	key.source = endpoint_of(t, file);
 	key.call = current_call(task);
-	key.flags = cache_flags(iocb);
-	segments_of(t, iter, bytes, &s);
+	key.flags = cache_flags(iocb, file);
+	segments_of(t, iter, type, bytes, &s);
 	fold_read(t, task, &key, &s, bytes, bytes);
 	return 0;
 }
@@ -66,22 +70,26 @@ static __always_inline int file_write(void *ctx, struct task_struct *task, struc
 	struct cs_row_key key = { .hop = hop };
 	struct segments s;
 	struct thread *t;
+	struct file *file;
 	s64 ret;
+	u8 type;
 
 	t = thread_of(task);
 	ret = returned(ctx);
 	if (!t)
 		return kthread_moved(CS_KTHREAD_WRITTEN, ret);
-	if (!in_user_memory(t, iter)) {
+	type = iter->iter_type;
+	if (!in_user_memory(t, type)) {
 		if (ret > 0)
 			copied_inside(t, task, primitive, iter, ret);
 		return 0;
 	}
+	file = iocb->ki_filp;
 	key.process = t->process;
-	key.destination = endpoint_of(t, iocb->ki_filp);
+	key.destination = endpoint_of(t, file);
 	key.call = current_call(task);
-	key.flags = cache_flags(iocb);
-	segments_of(t, iter, ret, &s);
+	key.flags = cache_flags(iocb, file);
+	segments_of(t, iter, type, ret, &s);
 	fold_write(t, task, &key, &s, ret, mapping_hop);
 	return 0;
 }

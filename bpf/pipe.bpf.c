@@ -11,7 +11,7 @@ static __always_inline int pipe_in_or_out(struct task_struct *task, struct kiocb
 	u32 pipe;
 
 	t = thread_of(task);
-	if (!t || !in_user_memory(t, iter))
+	if (!t || !in_user_memory(t, iter->iter_type))
 		return 0;
 	key.process = t->process;
 	key.call = current_call(task);
@@ -21,12 +21,12 @@ static __always_inline int pipe_in_or_out(struct task_struct *task, struct kiocb
 		key.source = pipe;
 		if (ret < 0)
 			ret = 0;
-		segments_of(t, iter, ret, &s);
+		segments_of(t, iter, iter->iter_type, ret, &s);
 		fold_read(t, task, &key, &s, ret, ret);
 	} else {
 		key.hop = CS_USER_TO_PIPE;
 		key.destination = pipe;
-		segments_of(t, iter, ret, &s);
+		segments_of(t, iter, iter->iter_type, ret, &s);
 		fold_write(t, task, &key, &s, ret, CS_MAPPING_TO_PIPE);
 	}
 	return 0;

@@ -159,31 +159,34 @@ static __always_inline u8 bounce_flags(struct thread *t)
 	return flags;
 }
 
-static __always_inline bool user_backed(struct iov_iter *iter)
+/*
+ * Is that the iter_type of memory of the process?  Whoever asks more of an iterator
+ * than that reads its type once: each look into the kernel's memory is checked by
+ * half a dozen instructions of the JIT.
+ */
+static __always_inline bool user_backed(u8 type)
 {
-	u8 type = iter->iter_type;
-
 	return type == bpf_core_enum_value(enum iter_type, ITER_UBUF) ||
 	       type == bpf_core_enum_value(enum iter_type, ITER_IOVEC);
 }
 
 /* The same, or pages of a fixed buffer of the request under way. */
-static __always_inline bool in_user_memory(struct thread *t, struct iov_iter *iter)
+static __always_inline bool in_user_memory(struct thread *t, u8 type)
 {
-	return user_backed(iter) || t->fixed_end;
+	return user_backed(type) || t->fixed_end;
 }
 
-/* Where the last @bytes went through @iter, which stands behind them. */
-static __always_inline void segments_of(struct thread *t, struct iov_iter *iter, u64 bytes,
+/* Where the last @bytes went through @iter of this @type, which stands behind them. */
+static __always_inline void segments_of(struct thread *t, struct iov_iter *iter, u8 type, u64 bytes,
 					struct segments *s)
 {
 	s->bytes = bytes;
 	s->offset = iter->iov_offset;
 	s->user = 0;
-	if (iter->iter_type == bpf_core_enum_value(enum iter_type, ITER_UBUF)) {
+	if (type == bpf_core_enum_value(enum iter_type, ITER_UBUF)) {
 		s->base = address(t, iter->ubuf) + s->offset - bytes;
 		s->iov = 0;
-	} else if (t->fixed_end && !user_backed(iter)) {
+	} else if (t->fixed_end && !user_backed(type)) {
 		s->base = t->fixed_end - iter->count - bytes;
 		s->iov = t->fixed_start ? SCATTERED : 0;
 	} else {
@@ -231,6 +234,11 @@ static __always_inline bool refill(struct thread *t, u64 start, u64 end)
 {
 	u64 carried = t->carried_end, message_end = t->message_end;
 
+	/* The common way: into the same memory again. */
+	if (start == t->message_start && end == message_end) {
+		t->carried_end = start;
+		return true;
+	}
 	if (start < t->fill_start || end > t->fill_end)
 		return false;
 	if (carried == message_end || (start <= carried && end > carried)) {

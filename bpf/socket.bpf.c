@@ -15,10 +15,9 @@ static __always_inline bool is_splice(u32 call)
 }
 
 /* Not what kernel TLS made of a fixed buffer: pages of its own. */
-static __always_inline bool sends_user_memory(struct thread *t, struct msghdr *msg)
+static __always_inline bool sends_user_memory(struct thread *t, struct msghdr *msg, u8 type)
 {
-	return user_backed(&msg->msg_iter) ||
-	       (t->fixed_end && !(msg->msg_flags & MSG_SPLICE_PAGES));
+	return user_backed(type) || (t->fixed_end && !(msg->msg_flags & MSG_SPLICE_PAGES));
 }
 
 /*
@@ -33,11 +32,14 @@ static __always_inline int sent(struct task_struct *task, struct file *file, str
 	u8 mapping_hop = CS_MAPPING_TO_SOCKET;
 	struct thread *t;
 	u64 spliced;
+	bool is_pinned;
+	u8 type;
 
 	t = thread_of(task);
 	if (!t)
 		return kthread_moved(CS_KTHREAD_SENT, ret);
-	if (!sends_user_memory(t, msg)) {
+	type = msg->msg_iter.iter_type;
+	if (!sends_user_memory(t, msg, type)) {
 		spliced = t->spliced;
 		t->spliced = 0;
 		/* The kernel's own sockets (nbd, RPC) have no file: no splice goes there. */
@@ -45,22 +47,25 @@ static __always_inline int sent(struct task_struct *task, struct file *file, str
 			t->copied += ret - spliced;
 		return 0;
 	}
-	if (msg->msg_flags & MSG_ZEROCOPY && derived >> pins & 1) {
-		/* Implied, as the hook that would tell is missing. */
-		key.flags = CS_ROW_DERIVED;
+	/* MSG_ZEROCOPY: the pages were pinned, all of them or none. */
+	is_pinned = t->spliced;
+	if (msg->msg_flags & MSG_ZEROCOPY) {
+		if (derived >> pins & 1) {
+			/* Implied, as the hook that would tell is missing. */
+			key.flags = CS_ROW_DERIVED;
+			is_pinned = true;
+		} else if (!is_pinned) {
+			key.flags = CS_ROW_NOT_PINNED;
+		}
+	}
+	if (is_pinned) {
 		key.hop = CS_USER_PINNED_BY_SOCKET;
 		mapping_hop = CS_MAPPING_PINNED_BY_SOCKET;
-	} else if (t->spliced) {
-		/* MSG_ZEROCOPY: the pages were pinned, all of them or none. */
-		key.hop = CS_USER_PINNED_BY_SOCKET;
-		mapping_hop = CS_MAPPING_PINNED_BY_SOCKET;
-	} else if (msg->msg_flags & MSG_ZEROCOPY) {
-		key.flags = CS_ROW_NOT_PINNED;
 	}
 	key.process = t->process;
 	key.destination = endpoint_of(t, file);
 	key.call = current_call(task);
-	segments_of(t, &msg->msg_iter, ret, &s);
+	segments_of(t, &msg->msg_iter, type, ret, &s);
 	/* Addresses are offsets in the memory of a device: no buffer of the process. */
 	if (t->dmabuf) {
 		t->dmabuf = 0;
@@ -90,13 +95,15 @@ static __always_inline int received(struct task_struct *task, struct file *file,
 	struct segments s;
 	struct thread *t;
 	s64 bytes = ret;
+	u8 type;
 
 	t = thread_of(task);
 	if (!t)
 		return kthread_moved(CS_KTHREAD_RECEIVED, flags & MSG_PEEK ? 0 : bytes);
 	if (bytes < 0)
 		bytes = 0;
-	if (!in_user_memory(t, &msg->msg_iter)) {
+	type = msg->msg_iter.iter_type;
+	if (!in_user_memory(t, type)) {
 		/* A splice from a socket that has no pages to hand on. */
 		if (file && is_splice(call_or_request(t, task)))
 			t->copied += bytes;
@@ -110,7 +117,7 @@ static __always_inline int received(struct task_struct *task, struct file *file,
 	key.call = current_call(task);
 	if (t->dmabuf)
 		bytes -= stayed_in_device(t, key, bytes);
-	segments_of(t, &msg->msg_iter, bytes, &s);
+	segments_of(t, &msg->msg_iter, type, bytes, &s);
 	fold_read(t, task, &key, &s, bytes, flags & MSG_PEEK ? 0 : bytes);
 	return 0;
 }

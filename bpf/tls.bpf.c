@@ -130,7 +130,7 @@ int TRACED_PROG(on_tls_sw_sendmsg, struct sock *sk, struct msghdr *msg)
 	encrypted = t->encrypted;
 	t->encrypted = 0;
 	t->encrypted_before = 0;
-	if (!is_measured() || !in_user_memory(t, &msg->msg_iter))
+	if (!is_measured() || !in_user_memory(t, msg->msg_iter.iter_type))
 		return 0;
 	if (ret > 0 && !encrypted) {
 		key.hop = CS_USER_TO_SOCKET;
@@ -139,7 +139,7 @@ int TRACED_PROG(on_tls_sw_sendmsg, struct sock *sk, struct msghdr *msg)
 	key.process = t->process;
 	key.destination = endpoint_of(t, sk->sk_socket->file);
 	key.call = current_call(task);
-	segments_of(t, &msg->msg_iter, ret, &s);
+	segments_of(t, &msg->msg_iter, msg->msg_iter.iter_type, ret, &s);
 	fold_write(t, task, &key, &s, ret, mapping_hop);
 	if (ret > 0 && encrypted && encrypted < (u64)ret)
 		part_was_copied(t, ret - encrypted);
@@ -218,7 +218,7 @@ int TRACED_PROG(on_tls_sw_recvmsg, struct sock *sk, struct msghdr *msg, u64 size
 		return 0;
 	decrypted = t->decrypted;
 	t->decrypted = 0;
-	if (!is_measured() || !in_user_memory(t, &msg->msg_iter))
+	if (!is_measured() || !in_user_memory(t, msg->msg_iter.iter_type))
 		return 0;
 	ret = returned(ctx);
 	if (flags & MSG_ERRQUEUE && ret <= 0)
@@ -229,7 +229,7 @@ int TRACED_PROG(on_tls_sw_recvmsg, struct sock *sk, struct msghdr *msg, u64 size
 	key.process = t->process;
 	key.source = endpoint_of(t, sk->sk_socket->file);
 	key.call = current_call(task);
-	segments_of(t, &msg->msg_iter, bytes, &s);
+	segments_of(t, &msg->msg_iter, msg->msg_iter.iter_type, bytes, &s);
 	fold_read(t, task, &key, &s, bytes, flags & MSG_PEEK ? 0 : bytes);
 	if (decrypted && decrypted < bytes)
 		part_was_copied(t, bytes - decrypted);
