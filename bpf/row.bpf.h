@@ -268,12 +268,14 @@ static __always_inline enum carry carry(struct thread *t, u64 start, u64 end, u3
 		t->carried_to = to;
 		return CARRY_CERTAIN;
 	}
-	if (start >= t->message_start && end <= carried) {
-		if (start != t->message_start || end != carried || t->carried_to & to)
+	if (start == t->message_start && end == carried) {
+		if (t->carried_to & to)
 			return CARRY_POSSIBLE;
 		t->carried_to |= to;
 		return CARRY_CERTAIN;
 	}
+	if (start >= t->message_start && end <= carried)
+		return CARRY_POSSIBLE;
 	if (start < t->fill_start || end > t->fill_end)
 		return CARRY_UNCLEAR;
 	if (end <= t->message_start || start >= t->message_end)

@@ -21,6 +21,38 @@ static __always_inline bool sends_user_memory(struct thread *t, struct msghdr *m
 }
 
 /*
+ * A send with MSG_ZEROCOPY, of @what >> 32, a call, to the endpoint @what: its pages
+ * were pinned, all of them or none.  @implied: nothing tells, they should have been.
+ * Apart, as the common way is shorter where its hop is known.
+ */
+__noinline int sent_zerocopy(struct thread *t, struct segments *s, u64 what, s64 ret, u32 implied)
+{
+	struct cs_row_key key = { .hop = CS_USER_TO_SOCKET };
+	u8 mapping_hop = CS_MAPPING_TO_SOCKET;
+
+	if (!t || !s)
+		return 0;
+	/* Addresses are offsets in the memory of a device: no buffer of the process. */
+	if (t->dmabuf) {
+		t->dmabuf = 0;
+		s->iov = SCATTERED;
+	}
+	if (implied || t->spliced) {
+		key.hop = CS_USER_PINNED_BY_SOCKET;
+		mapping_hop = CS_MAPPING_PINNED_BY_SOCKET;
+	}
+	if (implied)
+		key.flags = CS_ROW_DERIVED;
+	else if (!t->spliced)
+		key.flags = CS_ROW_NOT_PINNED;
+	key.process = t->process;
+	key.destination = what;
+	key.call = what >> 32;
+	fold_write(t, bpf_get_current_task_btf(), &key, s, ret, mapping_hop);
+	return 0;
+}
+
+/*
  * The end of one message's send: user memory by an operation, else for a splice under way.
  * @pins: the bit of derived that is set where nothing tells whether pages were pinned.
  */
@@ -29,10 +61,8 @@ static __always_inline int sent(struct task_struct *task, struct file *file, str
 {
 	struct cs_row_key key = { .hop = CS_USER_TO_SOCKET };
 	struct segments s;
-	u8 mapping_hop = CS_MAPPING_TO_SOCKET;
 	struct thread *t;
 	u64 spliced;
-	bool is_pinned;
 	u8 type;
 
 	t = thread_of(task);
@@ -47,31 +77,14 @@ static __always_inline int sent(struct task_struct *task, struct file *file, str
 			t->copied += ret - spliced;
 		return 0;
 	}
-	/* MSG_ZEROCOPY: the pages were pinned, all of them or none. */
-	is_pinned = t->spliced;
-	if (msg->msg_flags & MSG_ZEROCOPY) {
-		if (derived >> pins & 1) {
-			/* Implied, as the hook that would tell is missing. */
-			key.flags = CS_ROW_DERIVED;
-			is_pinned = true;
-		} else if (!is_pinned) {
-			key.flags = CS_ROW_NOT_PINNED;
-		}
-	}
-	if (is_pinned) {
-		key.hop = CS_USER_PINNED_BY_SOCKET;
-		mapping_hop = CS_MAPPING_PINNED_BY_SOCKET;
-	}
 	key.process = t->process;
 	key.destination = endpoint_of(t, file);
 	key.call = current_call(task);
 	segments_of(t, &msg->msg_iter, type, ret, &s);
-	/* Addresses are offsets in the memory of a device: no buffer of the process. */
-	if (t->dmabuf) {
-		t->dmabuf = 0;
-		s.iov = SCATTERED;
-	}
-	fold_write(t, task, &key, &s, ret, mapping_hop);
+	if (msg->msg_flags & MSG_ZEROCOPY)
+		return sent_zerocopy(t, &s, key.destination | (u64)key.call << 32, ret,
+				     derived >> pins & 1);
+	fold_write(t, task, &key, &s, ret, CS_MAPPING_TO_SOCKET);
 	return 0;
 }
 
