@@ -258,6 +258,7 @@ struct sock {
 	u16 sk_protocol;
 	u16 sk_type;
 	struct socket *sk_socket;
+	u8 sk_kern_sock : 1; /* made by the kernel, for itself */
 };
 
 struct sockaddr_un {

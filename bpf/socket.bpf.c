@@ -14,6 +14,22 @@ static __always_inline bool is_splice(u32 call)
 	return call == NR_sendfile || call == NR_splice || call >= CS_CALL_NO_SYSCALL;
 }
 
+/*
+ * The kernel's own sockets (nbd, RPC) have no file, or one of the kernel's: what they move
+ * in the middle of a splice is not of that.
+ */
+static __always_inline bool may_be_spliced(struct file *file)
+{
+	struct socket *socket;
+	struct sock *sk;
+
+	if (!file)
+		return false;
+	socket = BPF_CORE_READ(file, private_data);
+	sk = BPF_CORE_READ(socket, sk);
+	return !BPF_CORE_READ_BITFIELD_PROBED(sk, sk_kern_sock);
+}
+
 /* Not what kernel TLS made of a fixed buffer: pages of its own. */
 static __always_inline bool sends_user_memory(struct thread *t, struct msghdr *msg, u8 type)
 {
@@ -72,8 +88,7 @@ static __always_inline int sent(struct task_struct *task, struct file *file, str
 	if (!sends_user_memory(t, msg, type)) {
 		spliced = t->spliced;
 		t->spliced = 0;
-		/* The kernel's own sockets (nbd, RPC) have no file: no splice goes there. */
-		if (file && ret > 0 && (u64)ret > spliced)
+		if (ret > 0 && (u64)ret > spliced && may_be_spliced(file))
 			t->copied += ret - spliced;
 		return 0;
 	}
@@ -118,7 +133,7 @@ static __always_inline int received(struct task_struct *task, struct file *file,
 	type = msg->msg_iter.iter_type;
 	if (!in_user_memory(t, type)) {
 		/* A splice from a socket that has no pages to hand on. */
-		if (file && is_splice(call_or_request(t, task)))
+		if (is_splice(call_or_request(t, task)) && may_be_spliced(file))
 			t->copied += bytes;
 		return 0;
 	}
