@@ -61,6 +61,11 @@ sub fetch
 	return clients_run(map { ['-o', '/dev/null', "http://127.0.0.1:$_/file"] } @_);
 }
 
+sub nr_children
+{
+	return scalar map { children_of($_) } masters();
+}
+
 my $nginx = nginx_start(2, 'on');
 my $apache = apache_start();
 
@@ -88,7 +93,9 @@ for my $i (0, 1) {
 }
 
 # Without them, one line says so.
+my @counts = nr_children();
 $tool = start_tool('--no-follow', '-p', join ',', masters());
+push @counts, nr_children();
 fetch($nginx->{port}, $port);
 is(stop($tool, 'INT'), 0, 'the tool ends well without workers');
 $report = slurp_json($tool->{json});
@@ -96,7 +103,8 @@ is(join(' ', grep { $workers{$_} } map { $_->{process}{pid} } @{$report->{transf
 	'--no-follow: no worker is seen');
 my @lines = grep { /child/ } split /\n/, read_file($tool->{err});
 is(scalar @lines, 1, '--no-follow: one line says what is left out') or diag(read_file($tool->{err}));
-like($lines[0] // '', qr/\b${\scalar keys %workers}\b/, 'and how many they are');
+# Apache starts and ends spare ones when it likes.
+like($lines[0] // '', qr/\b(?:$counts[0]|$counts[1])\b/, 'and how many they are');
 stop($apache, 'TERM');
 nginx_stop($nginx);
 done_testing();
