@@ -54,11 +54,11 @@ for my $i (0 .. $connections - 1) {
 	sysread $s, my $end, 1;
 }
 END
-veth_up('near7', 7);
-switch_off('near7', 'scatter-gather');
+veth_up('near4', 4);
+switch_off('near4', 'scatter-gather');
 
-my @numbers = ('10.7.0.1', $connections, $least, $step);
-my $far = start('ip', 'netns', 'exec', 'near7far', $^X, '-e', $clients, @numbers);
+my @numbers = ('10.4.0.1', $connections, $least, $step);
+my $far = start('ip', 'netns', 'exec', 'near4far', $^X, '-e', $clients, @numbers);
 my ($report, $ran) = path_json(['--to', 'tcp'], $^X, '-e', $server, @numbers);
 
 is($ran->{status}, 0, 'the server ended well') or diag($ran->{err});
