@@ -74,15 +74,18 @@ static long remember_segment(u32 i, struct segments *s)
 /* Remembers that @s->endpoint filled @s. */
 __noinline int remember(struct segments *s)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct thread *t = thread_known(task);
 	struct segments walk;
+	struct thread *t;
 
-	if (!s || !t)
+	if (!s)
 		return 0;
 	walk = *s;
 	bpf_loop(MAX_SEGMENTS, remember_segment, &walk, 0);
-	if (walk.bytes)
+	if (!walk.bytes)
+		return 0;
+	/* Looked up here only: it would not fit on the stack above (see derive_messages()). */
+	t = thread_known(bpf_get_current_task_btf());
+	if (t)
 		segments_lost(t, walk.bytes);
 	return 0;
 }

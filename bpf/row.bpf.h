@@ -234,11 +234,6 @@ static __always_inline bool refill(struct thread *t, u64 start, u64 end)
 {
 	u64 carried = t->carried_end, message_end = t->message_end;
 
-	/* The common way: into the same memory again. */
-	if (start == t->message_start && end == message_end) {
-		t->carried_end = start;
-		return true;
-	}
 	if (start < t->fill_start || end > t->fill_end)
 		return false;
 	if (carried == message_end || (start <= carried && end > carried)) {
