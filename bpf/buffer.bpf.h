@@ -109,11 +109,8 @@ static __always_inline bool next_segment(struct segments *s, u64 *start, u64 *by
 /* @bytes of an iovec of @t are beyond those that are looked at. */
 static __always_inline void segments_lost(struct thread *t, u64 bytes)
 {
-	struct cs_process *p = process_of(t);
-
 	add(lost.segments, bytes);
-	if (p)
-		p->lost = 1;
+	process_loses(t->process);
 }
 
 static __always_inline int mappings_changed(struct task_struct *task, u64 start, u64 bytes)

@@ -38,7 +38,6 @@ static __always_inline int row_slot(const struct cs_row_key *wanted)
 	/* Up to v6.1 helpers take keys from the stack or a map only. */
 	struct cs_row_key key = *wanted;
 	u32 slot, *known = bpf_map_lookup_elem(&row_index, &key);
-	struct cs_process *p;
 	struct cs_row *row;
 
 	if (known)
@@ -55,9 +54,7 @@ static __always_inline int row_slot(const struct cs_row_key *wanted)
 	if (known)
 		return *known;
 	add(lost.rows, 1);
-	p = process_at(key.process);
-	if (p)
-		p->lost = 1;
+	process_loses(key.process);
 	return -1;
 }
 

@@ -330,6 +330,15 @@ static __always_inline struct cs_process *process_at(u32 index)
 	return element_at(processes, CS_MAX_PROCESSES, index);
 }
 
+/* Something of the process at @index was not kept: its transfers are not all that moved. */
+static __always_inline void process_loses(u32 index)
+{
+	struct cs_process *p = process_at(index);
+
+	if (p)
+		p->lost = 1;
+}
+
 static __always_inline struct cs_endpoint *endpoint_in(u32 index)
 {
 	return element_at(endpoints, CS_MAX_ENDPOINTS, index);

@@ -83,7 +83,6 @@ __noinline int remember(struct segments *s)
 	bpf_loop(MAX_SEGMENTS, remember_segment, &walk, 0);
 	if (!walk.bytes)
 		return 0;
-	/* Looked up here only: it would not fit on the stack above (see derive_messages()). */
 	t = thread_known(bpf_get_current_task_btf());
 	if (t)
 		segments_lost(t, walk.bytes);

@@ -132,7 +132,6 @@ static __always_inline void counters_start(struct thread *t, struct task_struct 
 __noinline int thread_claim(u64 number)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
-	struct cs_process *p;
 	struct thread *t;
 	bool born;
 	int slot;
@@ -146,9 +145,7 @@ __noinline int thread_claim(u64 number)
 	t = thread_at(slot);
 	if (!t) {
 		add(lost.threads, 1);
-		p = process_at(process_find(task));
-		if (p)
-			p->lost = 1;
+		process_loses(process_find(task));
 		return -1;
 	}
 	if (!born)
