@@ -57,12 +57,9 @@ static __always_inline u64 copied_atomically(struct iov_iter *iter, u64 bytes)
 		start = (u64)BPF_CORE_READ(iter, ubuf) + offset;
 		r.end = start + bytes;
 	} else if (type == bpf_core_enum_value(enum iter_type, ITER_IOVEC)) {
-		const struct iovec *iov;
+		/* By its name since v6.4: writes_before_faults() is of later ones. */
+		const struct iovec *iov = BPF_CORE_READ(iter, __iov);
 
-		if (bpf_core_field_exists(iter->__iov))
-			iov = BPF_CORE_READ(iter, __iov);
-		else
-			iov = BPF_CORE_READ((struct iov_iter___v61 *)iter, iov);
 		start = (u64)BPF_CORE_READ(iov, iov_base) + offset;
 		r.end = start + BPF_CORE_READ(iov, iov_len) - offset;
 		if (r.end - start > bytes)
