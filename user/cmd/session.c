@@ -111,6 +111,18 @@ static const struct recorded_zeroed *zeroed_since(const struct recording *now,
 	return zeroed;
 }
 
+static void kthread_subtract(struct recorded_kthread *kthread, const struct recording *before)
+{
+	for (size_t i = 0; i < before->nr_kthreads; i++) {
+		const struct recorded_kthread *old = &before->kthreads[i];
+
+		if (strncmp(old->key.name, kthread->key.name, CS_KTHREAD_BYTES))
+			continue;
+		for (int how = 0; how < CS_KTHREAD_MOVED_MAX; how++)
+			kthread->moved.bytes[how] -= old->moved.bytes[how];
+	}
+}
+
 /* What threads of the kernel moved in the interval; the recording keeps the array. */
 static const struct recorded_kthread *kthreads_since(const struct recording *now,
 						     const struct recording *before)
@@ -119,12 +131,7 @@ static const struct recorded_kthread *kthreads_since(const struct recording *now
 
 	for (size_t i = 0; kthreads && i < now->nr_kthreads; i++) {
 		kthreads[i] = now->kthreads[i];
-		for (size_t j = 0; j < before->nr_kthreads; j++)
-			for (int how = 0; how < CS_KTHREAD_MOVED_MAX; how++)
-				if (!strncmp(before->kthreads[j].key.name, kthreads[i].key.name,
-					     CS_KTHREAD_BYTES))
-					kthreads[i].moved.bytes[how] -=
-						before->kthreads[j].moved.bytes[how];
+		kthread_subtract(&kthreads[i], before);
 	}
 	return kthreads;
 }
