@@ -61,13 +61,10 @@ static int compare_hops(const void *left, const void *right)
 /* Of the runs of hooks that were skipped only those count that may have told of @transfer. */
 static enum verdict judge_by(const struct transfer *transfer, const struct recording *recording)
 {
-	struct cs_lost lost = recording->lost;
-
 	if (transfer->failed)
 		return VERDICT_UNKNOWN;
-	lost.runs = recording->skipped_from[transfer->from->kind] +
-		    recording->skipped_to[transfer->to->kind];
-	return judge(transfer, &lost);
+	return judge(transfer, recording->skipped_from[transfer->from->kind] +
+				       recording->skipped_to[transfer->to->kind]);
 }
 
 static void list_hops(struct building *building, const struct fold *fold, const struct flow *flow,

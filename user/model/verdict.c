@@ -129,14 +129,14 @@ double copied_share(const struct transfer *transfer)
 }
 
 /* Nothing that hooks or the tables did not see can have been a copy of these bytes. */
-static bool all_was_seen(const struct transfer *transfer, const struct cs_lost *lost)
+static bool all_was_seen(const struct transfer *transfer, uint64_t skipped_runs)
 {
 	uint64_t passed_on = 0;
 
 	if (!transfer->delivered_bytes || transfer->provenance != PROVENANCE_MEASURED)
 		return false;
 	/* What other processes lost is no part of it, nor are those and ends without an entry. */
-	if (transfer->process->lost || lost->runs)
+	if (transfer->process->lost || skipped_runs)
 		return false;
 	/* Some of what was copied unseen may have been this. */
 	if (transfer->process->audit.unattributed)
@@ -158,7 +158,7 @@ static bool all_was_seen(const struct transfer *transfer, const struct cs_lost *
 	return passed_on >= transfer->delivered_bytes;
 }
 
-enum verdict judge(const struct transfer *transfer, const struct cs_lost *lost)
+enum verdict judge(const struct transfer *transfer, uint64_t skipped_runs)
 {
 	struct stand end;
 
@@ -166,12 +166,12 @@ enum verdict judge(const struct transfer *transfer, const struct cs_lost *lost)
 	if (transfer->from->known && !transfer->from->resolved)
 		return VERDICT_UNKNOWN;
 	if (!transfer->cpu_copied_bytes)
-		return all_was_seen(transfer, lost) ? VERDICT_ZERO_COPY : VERDICT_UNKNOWN;
+		return all_was_seen(transfer, skipped_runs) ? VERDICT_ZERO_COPY : VERDICT_UNKNOWN;
 	end = follow(transfer);
 	/* Whatever was lost would be further bytes: all of these were copied. */
 	if (end.untouched <= 0)
 		return VERDICT_COPIED;
 	if (end.bytes < (double)transfer->delivered_bytes)
 		return VERDICT_UNKNOWN;
-	return all_was_seen(transfer, lost) ? VERDICT_MIXED : VERDICT_UNKNOWN;
+	return all_was_seen(transfer, skipped_runs) ? VERDICT_MIXED : VERDICT_UNKNOWN;
 }

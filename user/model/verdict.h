@@ -4,8 +4,11 @@
 
 #include "model/report.h"
 
-/* Of a transfer that is finished but for its verdict, findings and share. */
-enum verdict judge(const struct transfer *transfer, const struct cs_lost *lost);
+/*
+ * Of a transfer that is finished but for its verdict, findings and share.
+ * @skipped_runs: of hooks that may have told of it.
+ */
+enum verdict judge(const struct transfer *transfer, uint64_t skipped_runs);
 
 /*
  * The part of the delivered bytes that was copied at one step of their way or at
