@@ -76,11 +76,10 @@ static void tell_of_stay(struct strbuf *text, const struct report_endpoint *end,
 	}
 	humanise_bytes(text, end->resident_bytes);
 	strbuf_puts(text, " were in the page cache at the end");
-	strbuf_puts(text, end->resident_bytes ? ": pages that were there before or that others use "
-						"stay, as "
-						"those do that read-ahead brings and those not "
-						"written back yet." :
-						".");
+	if (end->resident_bytes)
+		strbuf_puts(text, ": pages that were there before or that others use stay, as "
+				  "those do that read-ahead brings and those not written back yet");
+	strbuf_puts(text, ".");
 }
 
 static void find_uncached(struct list *list, const struct transfer *transfer, struct arena *arena)
@@ -90,8 +89,7 @@ static void find_uncached(struct list *list, const struct transfer *transfer, st
 	if (!transfer->uncached_bytes)
 		return;
 	strbuf_puts(&text, "RWF_DONTCACHE asked that the pages leave the page cache when they are "
-			   "used: "
-			   "the CPU copies each byte all the same.");
+			   "used: the CPU copies each byte all the same.");
 	tell_of_stay(&text, transfer->from, "read");
 	tell_of_stay(&text, transfer->to, "written");
 	add(list, "uncached-io", false, arena_copy(arena, text.text, text.length));
