@@ -155,12 +155,12 @@ sub check_clients
 
 	$got{"127.0.0.1:$_->[0]"} += $_->[1] + $_->[2] for @got;
 	for my $transfer (@$transfers) {
-		my ($to, $client) = side_of($transfer->{to}) or next;
+		my ($to, $client, $of) = side_of($transfer->{to}) or next;
 
 		$sent{$client} += $transfer->{delivered_bytes} if $to eq 'client';
 		$relayed{$client} += $transfer->{delivered_bytes}
 			if $to eq 'client' && (((side_of($transfer->{from}))[0] // '') eq 'back' ||
-				$transfer->{from}{kind} eq 'pipe');
+				(($of // '') eq 'spliced' && $transfer->{from}{kind} eq 'pipe'));
 	}
 	for my $client (sort keys %got) {
 		if ($front->{$client} eq 'secure') {

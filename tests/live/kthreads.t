@@ -73,6 +73,7 @@ sub make_nfs
 	mount_for_now('rpc_pipefs', 'rpc_pipefs', '/run/rpc_pipefs');
 	# Without leases the client asks the server for the state of a file again and again.
 	write_file('/proc/sys/fs/leases-enable', '0');
+	push @undo, ['sh', '-c', 'echo 1 >/proc/sys/fs/leases-enable'];
 	write_file('/var/lib/nfs/etab', '');
 	run('exportfs', '-o', 'rw,no_root_squash,insecure,fsid=0', "127.0.0.1:$exported");
 	run('rpc.nfsd', '-N', 3, '-H', '127.0.0.1', '--tcp', '--no-udp', '--port', $port, 2);
