@@ -8,7 +8,7 @@ use lib "$FindBin::Bin/lib";
 use Copyscope;
 use Test::More;
 
-use POSIX ();
+use POSIX qw(mkfifo);
 
 my $src = prepare("$dir/src", 1 << 20);
 my $other = prepare("$dir/other", 1 << 20);
@@ -70,26 +70,29 @@ for my $follow (1, 0) {
 	end_family($p);
 }
 
-# All of a name, while they go on forking: each reads after the tool is attached.
+# All of a name, while they go on forking: each reads after the tool is attached. They
+# sleep in open(2) of a FIFO until then: sixty that polled would take the CPU from the tool.
 {
 	my $storm = write_file("$dir/storm", <<'END');
 my ($src, $go) = @ARGV;
 $0 = 'cs-storm'; $| = 1;
 for (1 .. 60) {
 	next if fork;
-	select undef, undef, undef, 0.01 until -e $go;
+	open my $gate, '<', $go;
 	open my $f, '<', $src; sysread $f, my $byte, 1; print "$$\n";
 	exit 0;
 }
 sleep 100;
 END
 	my $go = "$dir/go";
+
+	mkfifo($go, 0600) or die "$go: $!";
 	my $p = start($^X, $storm, $src, $go);
-	my $tool;
+	my ($tool, $gate);
 
 	wait_until('the name', sub { (read_file("/proc/$p->{pid}/comm") // '') =~ /cs-storm/ });
 	$tool = start_tool('-n', 'cs-storm');
-	write_file($go, '');
+	open $gate, '+<', $go or die "$go: $!";
 	wait_until('sixty readers', sub { 60 == (() = read_file($p->{out}) =~ /\n/g) });
 	stop($tool, 'INT');
 	is(scalar keys %{read_of($tool, $src)}, 60, '-n: no child that was forked meanwhile is missed');

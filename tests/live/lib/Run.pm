@@ -188,7 +188,7 @@ sub stop
 sub wait_until
 {
 	my ($what, $test, $seconds) = @_;
-	my $end = time + ($seconds // 180);
+	my $end = time + ($seconds // 400);
 
 	until ($test->()) {
 		if (time > $end) {
