@@ -57,17 +57,25 @@ static __always_inline bool is_full(const struct block *b)
 	return (b->state & ALL_RANGES) == ALL_RANGES;
 }
 
-/* How many of @b's ranges there are to look at: the number of bits of those in use. */
+/*
+ * The number of the lowest of 16 bits; 0 if there is none.  By a De Bruijn sequence, as
+ * BPF has no instruction for it, and each branch makes ways more for the verifier.
+ */
+static __always_inline u32 lowest_bit(u32 bits)
+{
+	return 0xcd7ea84fb6935210ULL >> ((bits & -bits) * 0x9af >> 12 & 0xf) * 4 & 0xf;
+}
+
+/* How many of @b's ranges there are to look at: up to the last in use, but one at least. */
 static __always_inline u32 nr_ranges(const struct block *b)
 {
-	u32 bits = b->state & ALL_RANGES, n = !!(bits >> 8) << 3;
+	u32 bits = b->state & ALL_RANGES;
 
-	bits >>= n;
-	n += !!(bits >> 4) << 2;
-	bits >>= !!(bits >> 4) << 2;
-	n += !!(bits >> 2) << 1;
-	bits >>= !!(bits >> 2) << 1;
-	return n + bits - (bits == 3);
+	bits |= bits >> 1;
+	bits |= bits >> 2;
+	bits |= bits >> 4;
+	bits |= bits >> 8;
+	return lowest_bit(bits ^ bits >> 1) + 1;
 }
 
 static __always_inline void range_drop(struct block *b, u32 i, struct range *r)
@@ -101,16 +109,6 @@ static __always_inline void block_knows(struct block *b, u32 start, u32 end)
 		b->lost_end = start;
 }
 
-/* The lowest bit of 16; the compiler has no instruction for it. */
-static __always_inline u32 lowest_bit(u32 bits)
-{
-	u32 i = !(bits & 0xff) << 3;
-
-	i += !(bits >> i & 0xf) << 2;
-	i += !(bits >> i & 3) << 1;
-	return i + !(bits >> i & 1);
-}
-
 /* Puts @r where none is; where others take each place first, or all are taken, one is given up. */
 static __always_inline void range_put(struct block *b, const struct range *r)
 {
@@ -118,7 +116,7 @@ static __always_inline void range_put(struct block *b, const struct range *r)
 
 	for (tries = 0; tries < 3; tries++) {
 		vacant = ~b->state & ALL_RANGES;
-		i = lowest_bit(vacant) % NR_RANGES;
+		i = lowest_bit(vacant);
 		if (vacant && !(__sync_fetch_and_or(&b->state, 1U << i) >> i & 1))
 			goto out;
 	}
@@ -141,7 +139,6 @@ static __always_inline u32 sub_end(u32 at)
  * looks at their body once, not at every way through sixteen rounds of it.
  */
 struct block_change {
-	struct block *block;
 	struct range new; /* to be put in */
 	struct range rest; /* what stands right of it of a range it splits */
 	u16 start, end; /* of what is put, without the neighbours it was joined to */
@@ -171,9 +168,15 @@ static __always_inline void range_cut(struct block *b, u32 i, struct range *r,
 	}
 }
 
-static long make_room(u32 i, struct block_change *c)
+struct room {
+	struct block *block;
+	struct block_change *change;
+};
+
+static long make_room(u32 i, struct room *room)
 {
-	struct block *b = c->block;
+	struct block_change *c = room->change;
+	struct block *b = room->block;
 	struct range *r = &b->ranges[i % NR_RANGES];
 
 	i %= NR_RANGES;

@@ -95,27 +95,33 @@ static long delete_sub(u32 i, struct block_key *key)
 	return 0;
 }
 
-/* Puts @r into a block, or into a sub-block of it, as far as that goes. */
-static __noinline void range_store(struct block *b, const struct range *r, struct block_key *key,
-				   u64 base)
+/*
+ * Puts @r into @b, the block at @base of the process and epoch in @who, or into a
+ * sub-block of it, as far as that goes.  Global, so that the verifier looks at it
+ * once and not for each way to its calls; the kernel takes no key from such a
+ * function's arguments before 6.4.
+ */
+__noinline int range_store(struct block *b, const struct range *r, u64 who, u64 base)
 {
-	struct range part = *r;
+	struct block_key key = { .process = who, .epoch = who >> 32 };
+	struct range part;
 	struct block *sub;
 	u32 end;
 
-	if (!b)
-		return;
+	if (!b || !r)
+		return 0;
+	part = *r;
 	if (!is_full(b)) {
 		range_put(b, &part);
-		return;
+		return 0;
 	}
-	key->number = IS_SUB | (base + part.start) >> SUB_SHIFT;
-	sub = bpf_map_lookup_elem(&blocks, key);
+	key.number = IS_SUB | (base + part.start) >> SUB_SHIFT;
+	sub = bpf_map_lookup_elem(&blocks, &key);
 	if (!sub)
-		sub = block_make(key);
+		sub = block_make(&key);
 	if (!sub) {
 		block_loses(b, part.start, part.end);
-		return;
+		return 0;
 	}
 	__sync_fetch_and_or(&b->state, 1U << NR_RANGES << (part.start >> SUB_SHIFT));
 	end = sub_end(part.start);
@@ -124,6 +130,7 @@ static __noinline void range_store(struct block *b, const struct range *r, struc
 		part.end = end;
 	}
 	range_put(sub, &part);
+	return 0;
 }
 
 static __always_inline void put_whole_block(struct block *b, struct block_key *key, struct fill *f)
@@ -151,6 +158,18 @@ static __always_inline void advance(struct fill *f, int bytes)
 	f->left -= bytes;
 }
 
+/* Cuts the new range of @c out of those of @b.  Global, as range_store() is. */
+__noinline int block_make_room(struct block *b, struct block_change *c)
+{
+	struct room room = { b, c };
+
+	if (!b || !c)
+		return 0;
+	bpf_loop(nr_ranges(b), make_room, &room, 0);
+	block_knows(b, c->start, c->end);
+	return 0;
+}
+
 static long put_into_block(u32 i, struct fill *f)
 {
 	struct block_key key = {
@@ -159,6 +178,7 @@ static long put_into_block(u32 i, struct fill *f)
 		.number = f->at >> BLOCK_SHIFT,
 	};
 	u64 base = key.number << BLOCK_SHIFT;
+	u64 who = f->process | (u64)f->epoch << 32;
 	u32 start = f->at - base;
 	u32 end = start + f->left < BLOCK_BYTES ? start + f->left : BLOCK_BYTES;
 	struct block_change c;
@@ -183,7 +203,6 @@ static long put_into_block(u32 i, struct fill *f)
 		advance(f, sub_end(start) - end);
 		end = sub_end(start);
 	}
-	c.block = b;
 	c.new.start = start;
 	c.new.end = end;
 	c.new.endpoint = f->endpoint;
@@ -196,17 +215,14 @@ static long put_into_block(u32 i, struct fill *f)
 	c.end = end;
 	c.is_new = f->is_new;
 	c.is_there = 0;
-	bpf_loop(nr_ranges(b), make_room, &c, 0);
-	block_knows(b, start, end);
+	block_make_room(b, &c);
 	if (c.is_there)
 		return 0;
 	if (subs_of(b) >> (start >> SUB_SHIFT) & 1) {
 		key.number = IS_SUB | (base + start) >> SUB_SHIFT;
 		sub = bpf_map_lookup_elem(&blocks, &key);
 		if (sub) {
-			c.block = sub;
-			bpf_loop(nr_ranges(sub), make_room, &c, 0);
-			block_knows(sub, start, end);
+			block_make_room(sub, &c);
 			if (c.is_there)
 				return 0;
 		}
@@ -217,9 +233,9 @@ static long put_into_block(u32 i, struct fill *f)
 		c.new.end = sub_end(start);
 	}
 	if (f->endpoint != CS_MEMORY)
-		range_store(b, &c.new, &key, base);
+		range_store(b, &c.new, who, base);
 	if (c.rest.end)
-		range_store(b, &c.rest, &key, base);
+		range_store(b, &c.rest, who, base);
 	return 0;
 }
 

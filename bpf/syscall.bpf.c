@@ -258,19 +258,30 @@ static long derive_message(u32 i, struct messages *m)
 	return 0;
 }
 
-/* Not inline, as the two below: a program's stack has 512 bytes for all its frames. */
-static __noinline void derive_messages(struct thread *t, struct task_struct *task, u32 call,
-				       struct pt_regs *regs, s64 ret)
+/* The endpoint behind a descriptor; CS_MEMORY if it is not open any more. */
+static __noinline u32 endpoint_of_fd(struct thread *t, u32 fd)
 {
-	struct messages m = { .at = regs->si, .count = ret, .call = call, .flags = regs->r10 };
-	u64 file = file_of_fd(task, regs->di);
+	u64 file = file_of_fd(bpf_get_current_task_btf(), fd);
+
+	return file ? endpoint_at(t, file) : CS_MEMORY;
+}
+
+/* Inline: all of the eight frames that a program may have are in use below it. */
+static __always_inline void derive_messages(struct thread *t, struct pt_regs *regs, s64 ret)
+{
+	u32 endpoint = endpoint_of_fd(t, regs->di);
+	u32 call = regs->orig_ax;
+	struct messages m;
 	struct cs_row *row;
 
-	if (ret <= 0 || !file)
+	if (ret <= 0 || endpoint == CS_MEMORY ||
+	    !is_derived(family_of(kind_of(endpoint), call == NR_recvmmsg)))
 		return;
-	m.endpoint = endpoint_at(t, file);
-	if (!is_derived(family_of(kind_of(m.endpoint), call == NR_recvmmsg)))
-		return;
+	m.at = regs->si;
+	m.count = ret;
+	m.endpoint = endpoint;
+	m.call = call;
+	m.flags = regs->r10;
 	bpf_loop(MAX_MESSAGES, derive_message, &m, 0);
 	row = row_at(t->last_slot);
 	if (row) {
@@ -279,12 +290,13 @@ static __noinline void derive_messages(struct thread *t, struct task_struct *tas
 	}
 }
 
-static __noinline void derive_direct(struct thread *t, struct task_struct *task, u32 call,
-				     struct pt_regs *regs, s64 ret)
+/* Not inline, as the two below: a program's stack has 512 bytes for all its frames. */
+static __noinline void derive_direct(struct thread *t, struct pt_regs *regs, s64 ret)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
 	u64 in, out;
 
-	switch (call) {
+	switch (regs->orig_ax) {
 	case NR_sendfile64:
 		in = file_of_fd(task, regs->si);
 		out = file_of_fd(task, regs->di);
@@ -301,15 +313,15 @@ static __noinline void derive_direct(struct thread *t, struct task_struct *task,
 		fold_between(t, task, endpoint_at(t, in), endpoint_at(t, out), ret, CS_ROW_DERIVED);
 }
 
-static __noinline void derive_vmsplice(struct thread *t, struct task_struct *task,
-				       struct pt_regs *regs, s64 ret)
+static __noinline void derive_vmsplice(struct thread *t, struct pt_regs *regs, s64 ret)
 {
-	fold_vmsplice(t, task, regs, ret, CS_ROW_DERIVED);
+	fold_vmsplice(t, bpf_get_current_task_btf(), regs, ret, CS_ROW_DERIVED);
 }
 
-static __noinline void derive_one(struct thread *t, struct task_struct *task, u32 call,
-				  struct pt_regs *regs, s64 ret)
+static __noinline void derive_one(struct thread *t, struct pt_regs *regs, s64 ret)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
+	u32 call = regs->orig_ax;
 	struct form f = form_of(call, regs);
 	struct user_msghdr *h = (void *)regs->si;
 	struct segments s = {};
@@ -368,20 +380,20 @@ int TRACED_PROG(on_sys_exit, struct pt_regs *regs, s64 ret)
 			return 0;
 		t = thread_of(task);
 		if (t)
-			derive_direct(t, task, call, regs, ret);
+			derive_direct(t, regs, ret);
 		return 0;
 	case NR_vmsplice:
 		if (!is_derived(CS_FAMILY_SPLICE))
 			return 0;
 		t = thread_of(task);
 		if (t)
-			derive_vmsplice(t, task, regs, ret);
+			derive_vmsplice(t, regs, ret);
 		return 0;
 	case NR_sendmmsg:
 	case NR_recvmmsg:
 		t = thread_of(task);
 		if (t)
-			derive_messages(t, task, call, regs, ret);
+			derive_messages(t, regs, ret);
 		return 0;
 	default:
 		/* form_of() knows the rest; most calls are none of those. */
@@ -389,7 +401,7 @@ int TRACED_PROG(on_sys_exit, struct pt_regs *regs, s64 ret)
 			return 0;
 		t = thread_of(task);
 		if (t)
-			derive_one(t, task, call, regs, ret);
+			derive_one(t, regs, ret);
 	}
 	return 0;
 }
