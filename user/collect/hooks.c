@@ -291,9 +291,8 @@ static int load(struct hooks *hooks, const struct target *targets)
 
 static void detach(struct hooks *hooks)
 {
+	hooks_release(hooks);
 	for (size_t i = 0; i < hook_table_size; i++) {
-		bpf_link__destroy(hooks->states[i].link);
-		hooks->states[i].link = NULL;
 		free(hooks->states[i].reason);
 		hooks->states[i].reason = NULL;
 	}

@@ -26,6 +26,12 @@ struct hooks {
 	struct hook_status states[]; /* by row of the table */
 };
 
+/*
+ * release.c: closes the links.  The kernel lets go of the hooks meanwhile and later, in
+ * another process; they count nothing when hooks_stop() was called, or nothing was traced.
+ */
+void hooks_release(struct hooks *hooks);
+
 /* Is every hook attached that sees copies between a socket and its device? */
 bool hooks_follow(const struct hooks *hooks);
 /* Is kernel TLS seen? Not if its module came later. */
