@@ -132,11 +132,22 @@ static __always_inline bool is_longer_again(struct thread *t, u64 at)
 	       (t->attribution.start < t->fill_start || t->attribution.end > t->fill_end);
 }
 
+/*
+ * enum carry of the part from @start to @end of the thread's own fill.  Global: the verifier
+ * of 7.x would look at all that follows for each way through it.
+ */
+__noinline int carry_part(struct thread *t, u64 start, u64 end)
+{
+	if (!t || is_longer_again(t, start))
+		return CARRY_POSSIBLE;
+	return carry(t, start, end, t->attribution.s.endpoint);
+}
+
 /* By the thread's own fill, of which the table of buffers knows less; false: it is not there. */
 static __always_inline bool look_into_fill(struct thread *t, struct cs_process *p,
 					   struct look_up *l)
 {
-	enum carry how;
+	int how;
 
 	if (t->fills != p->fills || l->at >= t->fill_end)
 		return false;
@@ -147,10 +158,7 @@ static __always_inline bool look_into_fill(struct thread *t, struct cs_process *
 	}
 	if (l->end > t->fill_end)
 		l->end = t->fill_end;
-	if (is_longer_again(t, l->at))
-		how = CARRY_POSSIBLE;
-	else
-		how = carry(t, l->at, l->end, t->attribution.s.endpoint);
+	how = carry_part(t, l->at, l->end);
 	if (how == CARRY_UNCLEAR) {
 		buffers_settle(t, t, p, false);
 		return false;

@@ -254,7 +254,7 @@ __noinline int buffers_put(struct thread *t, u64 start, u64 end, u64 endpoint, u
 		.carried_to = carried_to,
 	};
 
-	if (!t)
+	if (!t || end == start)
 		return 0;
 	if (end - start > MAX_BYTES)
 		return 1;

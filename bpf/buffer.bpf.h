@@ -60,14 +60,10 @@ static __always_inline void buffers_settle(struct thread *t, struct thread *fill
 	u64 message_end = give_up ? carried_end : filler->message_end;
 
 	add(p->fills, 1);
-	if (message_start > filler->fill_start)
-		buffers_put(t, filler->fill_start, message_start, filler->fill_endpoint,
-			    EVERYWHERE);
-	if (carried_end > message_start)
-		buffers_put(t, message_start, carried_end, filler->fill_endpoint,
-			    filler->carried_to);
-	if (filler->fill_end > message_end)
-		buffers_put(t, message_end, filler->fill_end, filler->fill_endpoint, EVERYWHERE);
+	/* Some of these may be empty: each question would double the ways of the verifier. */
+	buffers_put(t, filler->fill_start, message_start, filler->fill_endpoint, EVERYWHERE);
+	buffers_put(t, message_start, carried_end, filler->fill_endpoint, filler->carried_to);
+	buffers_put(t, message_end, filler->fill_end, filler->fill_endpoint, EVERYWHERE);
 }
 
 /*
