@@ -189,7 +189,7 @@ deps: ## install the Debian packages that building and testing need
 tests: $(BUILD)/fuzzer $(BUILD)/check-hooks $(CHECKS)
 tests: $(BUILD)/copyscope $(BUILD)/workload $(BUILD)/patterns ## build all that the tests need
 
-unit: $(CHECKS) $(BUILD)/check-hooks $(BUILD)/fuzzer ## run the tests that need no kernel
+unit: $(CHECKS) $(BUILD)/check-hooks $(BUILD)/fuzzer $(BUILD)/copyscope.bpf.o ## run the tests that need no kernel
 	$(Q)tests/run unit
 
 SECONDS ?= 3600
