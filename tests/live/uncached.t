@@ -46,7 +46,7 @@ my $report = check_all(@paths);
 
 is(told_of($report, 'uncached-io'), 4 * (8 << 20) + 2 * 1_000_001, 'the finding tells of each');
 check_all(['overwritten, and brought to the disk', 'uncached-write', '--dst',
-	prepare("$dir/over"), '--mode', 'overwrite']);
+	prepare("$dir/over"), '--mode', @by ? 'overwrite' : 'overwrite-kicked']);
 
 # Neither tmpfs nor btrfs has it.
 for my $folder (memory_dir(), make_fs('btrfs')) {

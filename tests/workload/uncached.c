@@ -110,11 +110,13 @@ static bool is_refused(const struct call *call, int fd, void *buffer)
 
 /*
  * By --mode overwrite to a file that is there: pages that were in the page cache before
- * stay there.
+ * stay there, and fsync() has them written.  By --mode overwrite-kicked the writer has, too
+ * (up to 7.1), but not those of a folio that is still being written for the call before.
  */
 static void uncached_write(void)
 {
-	bool overwrite = has_mode("overwrite"), by_flusher = has_mode("flusher");
+	bool kicked = has_mode("overwrite-kicked"), by_flusher = has_mode("flusher");
+	bool overwrite = has_mode("overwrite") || kicked;
 	unsigned char *buffer = zalloc_pages(options.chunk);
 	int fd = overwrite ? open(options.dst, O_RDWR | O_CLOEXEC) : open_destination(options.dst);
 	uint64_t offset = 0, calls = 0, pages = (options.bytes + PAGE - 1) / PAGE * PAGE;
@@ -140,6 +142,7 @@ static void uncached_write(void)
 	flow_call(flow, uncached_writer.reported, calls);
 	file_written(fd, options.dst,
 		     by_flusher ? "flusher:uncached" :
+		     kicked	? "fsync|pwritev2" :
 		     overwrite	? "fsync" :
 				  "pwritev2",
 		     by_flusher, pages, 0);
