@@ -98,8 +98,8 @@ static long delete_sub(u32 i, struct block_key *key)
 /*
  * Puts @r into @b, the block at @base of the process and epoch in @who, or into a
  * sub-block of it, as far as that goes.  Global, so that the verifier looks at it
- * once and not for each way to its calls; the kernel takes no key from such a
- * function's arguments before 6.4.
+ * once and not for each way to its calls.  The key is its own, as up to v6.1 helpers
+ * take keys from the stack or a map only.
  */
 __noinline int range_store(struct block *b, const struct range *r, u64 who, u64 base)
 {
