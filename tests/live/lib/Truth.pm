@@ -15,11 +15,12 @@ use Schema;
 use Test::More;
 
 our @EXPORT = qw(
-	trace check_sources check_all check_all_unaudited check_schema check_report check_lost check_audit
+	trace check_sources check_all check_all_unaudited
+	check_all_overtaking check_schema check_report check_lost check_audit
 	find_transfers hops_of calls_of same sum tell_measured
 );
 
-our $unaudited;
+our ($unaudited, $overtakes);
 
 # Are the workloads audited? The breakpoints need root and debug registers.
 sub audited { return measured() && in_guest() && !$unaudited }
@@ -29,7 +30,16 @@ sub trace
 {
 	my (@workloads) = @_;
 
-	return whole(sub { trace_once(@workloads) });
+	return whole(sub { trace_once(@workloads) }) unless $overtakes;
+	# What a worker of the kernel queued counts when it is through with it: see below.
+	for my $try (1 .. 5) {
+		my ($report, @truth) = whole(sub { trace_once(@workloads) });
+		my @unsure = grep { $_->{from}{may_be_from} } @{$report->{transfers}};
+
+		return ($report, @truth) if !@unsure || $try == 5;
+		is_deeply([map { $_->{verdict} } @unsure], [map { 'unknown' } @unsure],
+			'the process overtook a worker, which is told: once more');
+	}
 }
 
 sub trace_once
@@ -467,6 +477,16 @@ sub check_all_unaudited
 	local $unaudited = 1;
 
 	return check_traced(sub {}, @_);
+}
+
+# The same of direct requests of io_uring to a file: the process may see the end of one that
+# a worker queued, and fill its buffer anew, before the worker counts what it queued. What
+# fills the buffer is not certain then (docs/hooks.md), so more tries are made.
+sub check_all_overtaking
+{
+	local $overtakes = 1;
+
+	return check_all(@_);
 }
 
 sub check_traced
