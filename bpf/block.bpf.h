@@ -168,12 +168,12 @@ static __always_inline void range_cut(struct block *b, u32 i, struct range *r,
 	}
 }
 
-struct room {
+struct block_room {
 	struct block *block;
 	struct block_change *change;
 };
 
-static long make_room(u32 i, struct room *room)
+static long make_room(u32 i, struct block_room *room)
 {
 	struct block_change *c = room->change;
 	struct block *b = room->block;

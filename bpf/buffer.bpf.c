@@ -161,7 +161,7 @@ static __always_inline void advance(struct fill *f, int bytes)
 /* Cuts the new range of @c out of those of @b.  Global, as range_store() is. */
 __noinline int block_make_room(struct block *b, struct block_change *c)
 {
-	struct room room = { b, c };
+	struct block_room room = { b, c };
 
 	if (!b || !c)
 		return 0;
