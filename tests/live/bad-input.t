@@ -6,6 +6,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Copyscope;
+use Servers;
 use Test::More;
 
 use Cpanel::JSON::XS;
@@ -128,25 +129,16 @@ SKIP: {
 
 # kill -9 leaves nothing behind.
 SKIP: {
-	my ($bpftool) = grep { -x } qw(/usr/sbin/bpftool /usr/bin/bpftool);
-
-	BAIL_OUT('needs bpftool: run tools/deps') unless $bpftool;
-	my $ids = sub {
-		my ($what) = @_;
-		my $list = eval { Cpanel::JSON::XS->new->decode(scalar qx($bpftool -j $what list)) } // [];
-
-		return map { $_->{id} } @$list;
-	};
 	# By number: what the run before had may be freed only now.
-	my %before = map { my $what = $_; map { ("$what $_" => 1) } $ids->($what) } qw(prog link);
+	my %before = map { my $what = $_; map { ("$what $_" => 1) } bpf_ids($what) } qw(prog link);
 	my $p = start_tool('-a');
 	my %its = map { my $what = $_; ($what => { map { ($_ => 1) }
-		grep { !$before{"$what $_"} } $ids->($what) }) } qw(prog link);
+		grep { !$before{"$what $_"} } bpf_ids($what) }) } qw(prog link);
 
 	cmp_ok(scalar keys %{$its{$_}}, '>', 0, "attached by each $_") for qw(prog link);
 	stop($p, 'KILL');
 	for my $what (qw(prog link)) {
-		my $left = sub { scalar grep { $its{$what}{$_} } $ids->($what) };
+		my $left = sub { scalar grep { $its{$what}{$_} } bpf_ids($what) };
 
 		wait_until("the end of each $what", sub { !$left->() }, 20);
 		is($left->(), 0, "kill -9 leaves no $what");

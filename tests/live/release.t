@@ -6,30 +6,28 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Copyscope;
+use Servers;
 use Test::More;
 
-use Cpanel::JSON::XS;
 use Fcntl qw(:flock);
 
-my ($bpftool) = grep { -x } qw(/usr/sbin/bpftool /usr/bin/bpftool);
 my $src = prepare("$dir/src");
 my $lock = "$dir/lock";
-
-BAIL_OUT('needs bpftool: run tools/deps') unless $bpftool;
-
-sub links
-{
-	my $list = eval { Cpanel::JSON::XS->new->decode(scalar qx($bpftool -j link list)) } // [];
-
-	return map { $_->{id} } @$list;
-}
 
 # By the program, not by its name.
 sub copyscopes { return grep { (readlink("$_/exe") // '') eq $tool } glob '/proc/[0-9]*' }
 
-my %before = map { ($_ => 1) } links(), copyscopes();
+my %before = map { ($_ => 1) } bpf_ids('link'), copyscopes();
 
 sub left { return grep { !$before{$_} } @_ }
+
+# While it traces, its links are seen: else it would prove nothing that there are none.
+{
+	my $p = start_tool('-a');
+
+	cmp_ok(scalar(left(bpf_ids('link'))), '>', 0, 'links of the tool that runs');
+	stop($p, 'INT');
+}
 
 # One that runs while another's hooks go counts as if it were alone.
 for my $turn (1 .. 3) {
@@ -51,8 +49,8 @@ for my $turn (1 .. 3) {
 }
 
 # When all is let go, nothing is left, and no child to be collected.
-wait_until('the end of all links', sub { !left(links()) });
-is(scalar(left(links())), 0, 'nothing is attached any more');
+wait_until('the end of all links', sub { !left(bpf_ids('link')) });
+is(scalar(left(bpf_ids('link'))), 0, 'nothing is attached any more');
 wait_until('the end of who held them', sub { !left(copyscopes()) });
 is(waitpid(-1, 0), -1, 'no child of this process is left');
 done_testing();

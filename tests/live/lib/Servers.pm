@@ -9,11 +9,12 @@ use strict;
 use warnings;
 
 use Exporter qw(import);
+use Cpanel::JSON::XS;
 use IO::Socket::INET;
 use Run;
 use Test::More;
 
-our @EXPORT = qw(find_program free_port listening certificate lines_of origin_start clients_run);
+our @EXPORT = qw(find_program bpf_ids free_port listening certificate lines_of origin_start clients_run);
 
 # A server's program may lie where only root looks; BAILs out without it.
 sub find_program
@@ -23,6 +24,16 @@ sub find_program
 		split(/:/, $ENV{PATH}), qw(/usr/sbin /usr/local/sbin /sbin);
 
 	return $path // BAIL_OUT("needs $name: run tools/deps");
+}
+
+# Numbers of all that the kernel has of @what: "prog" or "link".
+sub bpf_ids
+{
+	my ($what) = @_;
+	my $bpftool = find_program('bpftool');
+	my $list = eval { Cpanel::JSON::XS->new->decode(scalar qx($bpftool -j $what list)) } // [];
+
+	return map { $_->{id} } @$list;
 }
 
 sub free_port
