@@ -4,7 +4,7 @@
  *
  * Of each routine the kernel waits a tenth of a second and more until no task can be
  * in what it had put there (synchronize_rcu_tasks() in ftrace_shutdown(), one after
- * the other under locks): ten seconds for all.  Nobody has to wait for that.  A
+ * the other under locks): ten seconds for all on 6.12.  Nobody has to wait for that.  A
  * process of its own holds the links when this one has closed its own, and does
  * nothing but end.
  */
